@@ -1,0 +1,97 @@
+# Everything starts here, on a fresh clone with Python >= 3.11 and make:
+#   make test       set up, then the tests of every commit
+#   make test-long  the long tests
+#   make check      linters, types, layers, the page's types
+#   make lock       new hash-locked requirements from the .in files
+#   make clean      remove everything that make made
+# What has been done is remembered by stamps in .venv, so the second time is quick.
+
+PYTHON ?= $(firstword $(foreach python,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+    $(python) -c 'import sys; print("$(python)" if sys.version_info >= (3, 11) else "")' 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+WORKERS ?= 2
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+SOURCES := $(shell find src/beaconfire -name '*.py' -not -path '*/console/*' 2>/dev/null)
+PAGE := src/beaconfire/console/dist/index.html
+PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+ifneq ($(wildcard web/package.json),)
+ifneq ($(wildcard web/index.html),)
+BUILT_PAGE := $(PAGE)
+endif
+endif
+
+# The machine's Node if it is new enough, else the one that pip installs into .venv.
+NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
+    process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null
+
+.PHONY: test test-long check lock clean setup
+.DELETE_ON_ERROR:
+
+test: setup
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-long: setup
+	$(BIN)/python -m pytest -n $(WORKERS) -m long --timeout 3600 $(ARGS)
+
+check: $(STAMPS)/development $(STAMPS)/node
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(if $(BUILT_PAGE),cd web && PATH="$(abspath $(BIN)):$$PATH" npm run --silent check)
+
+lock:
+	$(MAKE) $(STAMPS)/development
+	$(call compile,requirements.lock,requirements.in requirements-build.in)
+	$(call compile,requirements-dev.lock,-c requirements.lock requirements.in requirements-build.in requirements-dev.in)
+	$(call compile,requirements-node.lock,requirements-node.in)
+
+compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --no-header --no-annotate $(UPGRADE) -o $(1) $(2)
+
+clean:
+	rm -rf $(VENV) web/node_modules src/beaconfire/console/dist out build dist \
+	    .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup: $(STAMPS)/development $(BUILT_PAGE) $(STAMPS)/warm
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Beaconfire needs Python 3.11 or newer; none was found (make PYTHON=/path/to/python)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The packages a user of the command needs, and the command itself.
+$(STAMPS)/runtime: requirements.lock pyproject.toml | $(BIN)/python
+	@mkdir -p $(STAMPS)
+	@echo "Installing the packages of requirements.lock into $(VENV) (about a minute, once)"
+	$(PIP_INSTALL) --require-hashes -r requirements.lock
+	$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMPS)/development: requirements-dev.lock $(STAMPS)/runtime
+	@echo "Installing the packages of requirements-dev.lock into $(VENV)"
+	$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(STAMPS)/node: | $(BIN)/python
+	@mkdir -p $(STAMPS)
+	@$(NODE_IS_NEW) || { echo "No Node >= 20.19 here; installing one into $(VENV)"; \
+	    $(PIP_INSTALL) --require-hashes -r requirements-node.lock; }
+	@touch $@
+
+web/node_modules/.package-lock.json: web/package-lock.json $(STAMPS)/node
+	cd web && PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGE): web/node_modules/.package-lock.json $(PAGE_SOURCES)
+	cd web && PATH="$(abspath $(BIN)):$$PATH" npm run --silent build
+	@touch $@
+
+# Numba compiles once and keeps the machine code on disk; done here so that no test and no node pays for it.
+$(STAMPS)/warm: $(STAMPS)/runtime $(SOURCES)
+	@if [ -f src/beaconfire/kernel/warm.py ]; then echo "Compiling the kernels (a minute or two, once)"; \
+	    $(BIN)/python -m beaconfire.kernel.warm; fi
+	@touch $@
