@@ -1,0 +1,291 @@
+"""The door between one node and its people's browsers: a page, its configuration and one stream of server-sent events.
+
+In: HTTP from a browser on this machine. Out: the built page, `/config`, `/stream`, `/healthz`; nothing else, and never
+a request of its own. Who may look is settled here alone: the host and origin must be ours (a foreign page that resolves
+its name to loopback is refused), the one-time token of the printed address is exchanged for a session cookie, and a
+session has a bounded number of streams.
+
+Traps: cookies ignore ports, so the cookie's name holds nation and realm; middleware that wraps responses in tasks keeps
+closed streams alive, so the guard is plain ASGI.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import ipaddress
+import re
+import secrets
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Generator, Mapping
+from pathlib import Path
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import beaconfire
+from beaconfire.kernel import limits
+from beaconfire.kernel.errors import PortInUse, UsageError
+from beaconfire.shell.feedhub import FeedHub
+
+PAGE_DIR = Path(beaconfire.__file__).parent / "console" / "dist"
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_OFFSET = re.compile(r"-1|[0-9]{1,18}")
+_CLOSE_S = 2.0  # a stream that has not ended by then is cut
+_NOT_BUILT = "The console page is not built. In a checkout: cd web && npm ci --ignore-scripts && npm run build\n"
+_NO_SESSION = (
+    "No session. Open the address that the node printed when it started (it ends in /?token=...).\n"
+    "A token works once; ask the node for a new one, or use the browser that took it.\n"
+)
+_HEADERS = {
+    "content-security-policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+ConfigProvider = Callable[[], Mapping[str, object]]
+
+
+def build_app(
+    hub: FeedHub,
+    config_provider: ConfigProvider,
+    *,
+    token: str,
+    allowed_hosts: Collection[str] = LOOPBACK_HOSTS,
+    session_key: bytes | None = None,
+    page_dir: Path = PAGE_DIR,
+) -> Starlette:
+    """Return the web application of one node.
+
+    `config_provider` gives the JSON object of `/config`; its `nation` and `realm` name the cookie. `token` opens one
+    session, once. `allowed_hosts` are host names without a port. Sessions outlive a restart of the process only if it
+    gets the same `session_key` again.
+    """
+    config = config_provider()
+    access = _Access(
+        cookie=f"bf-{config['nation']}-{config['realm']}", token=token, key=session_key or secrets.token_bytes(32)
+    )
+    site = _Site(hub, config_provider, access, page_dir)
+    routes = [
+        Route("/", site.page),
+        Route("/healthz", site.health),
+        Route("/config", site.config),
+        Route("/stream", site.stream),
+    ]
+    if (page_dir / "assets").is_dir():
+        routes_static: list[Route | Mount] = [Mount("/assets", StaticFiles(directory=page_dir / "assets"))]
+    else:
+        routes_static = []
+    middleware = [
+        Middleware(_Guard, allowed_hosts=frozenset(allowed_hosts)),
+        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
+    ]
+    return Starlette(routes=[*routes, *routes_static], middleware=middleware)
+
+
+class Gateway:
+    """A running web server; `port` is the one it got, `close()` ends streams and server."""
+
+    def __init__(self, server: uvicorn.Server, task: "asyncio.Task[None]", port: int, hub: FeedHub) -> None:
+        """Hold what `serve` started."""
+        self._server = server
+        self._task = task
+        self._hub = hub
+        self.port = port
+
+    async def close(self) -> None:
+        """End the streams, then the server; returns when the port is free."""
+        self._hub.close()
+        self._server.should_exit = True
+        await self._task
+
+
+async def serve(app: Starlette, *, hub: FeedHub, host: str = "127.0.0.1", port: int = 0) -> Gateway:
+    """Serve `app` inside the running loop; returns once the port accepts.
+
+    Raises `PortInUse` if another program has the port, `UsageError` for an address beyond this machine: such a
+    listener needs TLS and users, which this server has not.
+    """
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=int(_CLOSE_S),
+        ws="none",
+        http="h11",
+        loop="none",
+    )
+    server = _EmbeddedServer(config)
+    task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
+    while not server.started and not task.done():
+        await asyncio.sleep(0.005)
+    if task.done():
+        task.result()
+    return Gateway(server, task, listener.getsockname()[1], hub)
+
+
+class _EmbeddedServer(uvicorn.Server):
+    """A server that leaves the signals to the node."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        raise UsageError(f"console address {host!r}: only this machine may be served; expected 127.0.0.1 or ::1")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise PortInUse(host, port, error.strerror or str(error)) from error
+    listener.setblocking(False)
+    return listener
+
+
+class _Access:
+    """Who has a session: a token is taken once, a cookie is an id with its keyed hash."""
+
+    def __init__(self, *, cookie: str, token: str, key: bytes) -> None:
+        self.cookie = cookie
+        self.streams: Counter[str] = Counter()
+        self._token: str | None = token
+        self._key = key
+
+    def exchange(self, token: str) -> str | None:
+        """Return a new cookie value for the unused token, else None."""
+        if self._token is None or not hmac.compare_digest(token.encode(), self._token.encode()):
+            return None
+        self._token = None
+        session = secrets.token_urlsafe(16)
+        return f"{session}.{self._sign(session)}"
+
+    def session(self, request: Request) -> str | None:
+        """Return the session id of a request with a valid cookie, else None."""
+        session, _, signature = request.cookies.get(self.cookie, "").partition(".")
+        return session if session and hmac.compare_digest(signature.encode(), self._sign(session).encode()) else None
+
+    def _sign(self, session: str) -> str:
+        return hmac.new(self._key, f"{self.cookie}|{session}".encode(), "sha256").hexdigest()
+
+
+class _Site:
+    """The routes."""
+
+    def __init__(self, hub: FeedHub, config: ConfigProvider, access: _Access, page_dir: Path) -> None:
+        self._hub = hub
+        self._config = config
+        self._access = access
+        self._page = page_dir / "index.html"
+
+    async def page(self, request: Request) -> Response:
+        """The page, or the exchange of the address's token for a cookie."""
+        token = request.query_params.get("token")
+        signed_in = self._access.session(request) is not None
+        if token is not None:
+            return RedirectResponse("/", 303) if signed_in else self._sign_in(token)
+        if not signed_in:
+            return PlainTextResponse(_NO_SESSION, 401, {"cache-control": "no-store"})
+        if not self._page.is_file():
+            return PlainTextResponse(_NOT_BUILT, 503)
+        return FileResponse(self._page, headers={"cache-control": "no-cache"})
+
+    def _sign_in(self, token: str) -> Response:
+        value = self._access.exchange(token)
+        if value is None:
+            return PlainTextResponse(_NO_SESSION, 401, {"cache-control": "no-store"})
+        response = RedirectResponse("/", 303, {"cache-control": "no-store"})
+        response.set_cookie(self._access.cookie, value, path="/", httponly=True, samesite="strict")
+        return response
+
+    async def health(self, request: Request) -> Response:
+        """Whether this process serves; no session needed, nothing told."""
+        return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
+
+    async def config(self, request: Request) -> Response:
+        """What the page must know to draw the first picture."""
+        if self._access.session(request) is None:
+            return PlainTextResponse(_NO_SESSION, 401)
+        body = msgspec.json.encode(self._config())
+        return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+
+    async def stream(self, request: Request) -> Response:
+        """The feed, from the offset of `Last-Event-ID` or `from`."""
+        session = self._access.session(request)
+        if session is None:
+            return PlainTextResponse(_NO_SESSION, 401)
+        text = request.headers.get("last-event-id") or request.query_params.get("from") or "-1"
+        if _OFFSET.fullmatch(text) is None:
+            return PlainTextResponse(f"offset {text[:20]!r} is not an integer such as 1042\n", 400)
+        if self._access.streams[session] >= limits.STREAMS_PER_USER:
+            return PlainTextResponse(f"more than {limits.STREAMS_PER_USER} streams of one user\n", 429)
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(self._frames(session, int(text)), media_type="text/event-stream", headers=headers)
+
+    async def _frames(self, session: str, after: int) -> AsyncIterator[bytes]:
+        streams = self._access.streams
+        streams[session] += 1
+        try:
+            async with contextlib.aclosing(self._hub.subscribe(after=after).frames()) as frames:
+                async for frame in frames:
+                    yield frame
+        finally:
+            streams[session] -= 1
+            if not streams[session]:
+                del streams[session]
+
+
+class _Guard:
+    """Refuses foreign hosts and origins, and puts the security headers on every answer."""
+
+    def __init__(self, app: ASGIApp, *, allowed_hosts: frozenset[str]) -> None:
+        self._app = app
+        self._allowed_hosts = allowed_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                extra = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+                message = {**message, "headers": [*message.get("headers", []), *extra]}
+            await send(message)
+
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        refusal = self._refusal(headers.get("host", ""), headers.get("origin"))
+        app = self._app if refusal is None else PlainTextResponse(refusal, 403)
+        await app(scope, receive, send_with_headers)
+
+    def _refusal(self, host: str, origin: str | None) -> str | None:
+        name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+        if name not in self._allowed_hosts:
+            return f"host {host[:100]!r} is not served here; expected one of {', '.join(sorted(self._allowed_hosts))}\n"
+        if origin is not None and origin != f"http://{host}":
+            return f"origin {origin[:100]!r} is not this page\n"
+        return None
