@@ -1,0 +1,43 @@
+"""Every limit of the system in one place, with the reason beside it."""
+
+# --- names and texts -------------------------------------------------------------------------
+MAX_ID_LENGTH = 64  # fits every sensor and track name seen in practice; keeps subjects and indexes short
+MAX_TEXT_LENGTH = 2_000  # one screen of remarks
+MAX_LINE_BYTES = 64 * 1024  # a detection row is < 1 KiB; a longer line is not a detection file
+MAX_CONFIG_BYTES = 1024 * 1024  # scenarios, sensors and policies are written by hand
+
+# --- physics that a detection may claim -------------------------------------------------------
+MAX_RANGE_M = 50e6  # beyond geostationary distance nothing of ours flies
+MAX_RANGE_RATE_M_S = 40e3  # fastest meteors are near 72 km/s but 40 km/s bounds what a radar reports as a track
+MAX_SIGMA_M = 1e6  # a standard deviation above 1,000 km carries no information
+MIN_SIGMA_M = 1e-3  # below a millimetre is a unit error
+MAX_ANGLE_SIGMA_RAD = 0.5  # beyond about 30 degrees an angle is not a measurement
+MIN_ANGLE_SIGMA_RAD = 1e-9
+MAX_POSITION_M = 1e8  # ECEF components, with room for the Moon left out
+
+# --- the exchange (EXCHANGE part 8) ------------------------------------------------------------
+MAX_ENVELOPE_BYTES = 16 * 1024  # a 9-state track is about 0.5 KiB
+MAX_BUNDLE_BYTES = 256 * 1024  # 64 envelopes under one signature
+MAX_PARTNERS = 64  # thirty nations with room; every one costs a boundary account
+MAX_PROVENANCE = 256  # then the product is closed and restarted
+PARTNER_ENVELOPES_PER_S = 2_000  # token bucket before verification, 0.07 ms each: 14 % of a core
+MAX_PARTNER_TRACKS = 500  # live tracks taken from one partner
+MAX_PARTNER_EVENTS = 20  # open events taken from one partner
+MAX_INTEGER = 2**63 - 1  # every integer on the wire is bounded by a signed 64-bit word
+MAX_COVARIANCE_CONDITION = 1e12  # beyond this a double-precision factor is noise
+OUTBOX_MAX_AGE_S = 600  # the outbox is a send buffer, the journal is the history
+INBOX_MAX_BYTES = 2 * 1024**3
+REPLAY_HORIZON_S = 900  # older partner data go to the record, never to the tracker
+
+# --- the node ----------------------------------------------------------------------------------
+MAX_TRACKS = 20_000  # tables of one picture; 10,000 objects with room for tentative ones
+MAX_OPEN_EVENTS = 200
+MAX_ARC_SAMPLES = 4_000  # an hour of one track at 1 Hz
+MAX_SCAN_DETECTIONS = 20_000  # one sensor, one time; a clutter flood is cut here and said
+FEED_RING = 20_000  # numbered console events kept for catch-up before the journal is asked
+
+# --- the console feed ---------------------------------------------------------------------------
+FEED_RING_BYTES = 32 * 1024 * 1024  # an event revision with its rings is about 8 KiB: some 4,000 of them
+FEED_TRACKS_HZ = 10  # faster is not seen; 2,000 tracks are 100 kB a picture once deflated
+FEED_HISTORY_CHUNK = 256  # journal rows read before other work gets its turn
+STREAMS_PER_USER = 64  # two walls of screens; one more is a page that leaks streams
