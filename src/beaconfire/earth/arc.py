@@ -1,0 +1,207 @@
+"""Where an arc ends: impact, apogee, and the moment a state had a given altitude on its way up.
+
+One adaptive integrator (Dormand and Prince 1980, order 5 with an embedded order 4) runs forwards or backwards until
+an event, found on the cubic through the step's ends and then reached by one step of exactly that length. States and
+`beta_inverse_m2_kg` as in `flight`. Nothing here raises: the last member of each answer says whether it holds.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beaconfire.earth.flight import ballistic_rate
+from beaconfire.earth.wgs84 import SEMI_MAJOR_AXIS_M, altitude_and_up, ecef_to_geodetic
+from beaconfire.kernel.jit import kernel, warmer
+
+_TOLERANCE_M = 0.05  # local error per step; keeps the impact of a 10-minute flight within a metre of the exact one
+_TOLERANCE_M_S = 0.0005
+_MAX_STEP_S = 120.0  # bounds the interpolation error of an event to centimetres
+_FIRST_STEP_S = 4.0
+_SHORTEST_STEP_S = 1e-4
+_MAX_STEPS = 20_000  # a state that needs more is not a flight; bounds the time of one call
+_APOGEE_SEARCH_S = 7200.0  # longer than any flight that comes down within a quarter turn of the Earth
+
+_FALLS_TO_LEVEL, _STOPS_CLIMBING = 0, 1
+
+
+@kernel
+def _dormand_prince(
+    x: NDArray[np.float64], beta: float, h: float, k: NDArray[np.float64], new: NDArray[np.float64]
+) -> float:
+    """Write the state one step `h` on into `new`; `k[0]` holds the rate at `x`, `k[6]` gets the one at `new`.
+
+    Returns the error as a multiple of the tolerance.
+    """
+    for i in range(6):
+        new[i] = x[i] + h * (1 / 5 * k[0, i])
+    ballistic_rate(new, beta, k[1])
+    for i in range(6):
+        new[i] = x[i] + h * (3 / 40 * k[0, i] + 9 / 40 * k[1, i])
+    ballistic_rate(new, beta, k[2])
+    for i in range(6):
+        new[i] = x[i] + h * (44 / 45 * k[0, i] - 56 / 15 * k[1, i] + 32 / 9 * k[2, i])
+    ballistic_rate(new, beta, k[3])
+    for i in range(6):
+        new[i] = x[i] + h * (
+            19372 / 6561 * k[0, i] - 25360 / 2187 * k[1, i] + 64448 / 6561 * k[2, i] - 212 / 729 * k[3, i]
+        )
+    ballistic_rate(new, beta, k[4])
+    for i in range(6):
+        new[i] = x[i] + h * (
+            9017 / 3168 * k[0, i]
+            - 355 / 33 * k[1, i]
+            + 46732 / 5247 * k[2, i]
+            + 49 / 176 * k[3, i]
+            - 5103 / 18656 * k[4, i]
+        )
+    ballistic_rate(new, beta, k[5])
+    for i in range(6):
+        new[i] = x[i] + h * (
+            35 / 384 * k[0, i] + 500 / 1113 * k[2, i] + 125 / 192 * k[3, i] - 2187 / 6784 * k[4, i] + 11 / 84 * k[5, i]
+        )
+    ballistic_rate(new, beta, k[6])
+    worst = 0.0
+    for i in range(6):
+        error = h * (
+            71 / 57600 * k[0, i]
+            - 71 / 16695 * k[2, i]
+            + 71 / 1920 * k[3, i]
+            - 17253 / 339200 * k[4, i]
+            + 22 / 525 * k[5, i]
+            - 1 / 40 * k[6, i]
+        )
+        worst = max(worst, abs(error) / (_TOLERANCE_M if i < 3 else _TOLERANCE_M_S))
+    return worst
+
+
+@kernel
+def _event(x: NDArray[np.float64], kind: int, level: float, direction: float) -> float:
+    """Return a quantity that is positive before the event and falls through zero at it."""
+    altitude, ux, uy, uz = altitude_and_up(x[0], x[1], x[2])
+    if kind == _FALLS_TO_LEVEL:
+        return altitude - level
+    return float((ux * x[3] + uy * x[4] + uz * x[5]) * direction)
+
+
+@kernel
+def _cut(
+    x: NDArray[np.float64],
+    new: NDArray[np.float64],
+    k: NDArray[np.float64],
+    h: float,
+    kind: int,
+    level: float,
+    direction: float,
+    trial: NDArray[np.float64],
+) -> float:
+    """Return the share of step `h` at which the event falls to zero, by bisection on the Hermite cubic."""
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        t = 0.5 * (low + high)
+        s = 1.0 - t
+        a, b = s * s * (1.0 + 2.0 * t), t * t * (3.0 - 2.0 * t)
+        c, d = t * s * s * h, -t * t * s * h
+        for i in range(6):
+            trial[i] = a * x[i] + b * new[i] + c * k[0, i] + d * k[6, i]
+        if _event(trial, kind, level, direction) > 0.0:
+            low = t
+        else:
+            high = t
+    return high
+
+
+@kernel
+def _run(
+    x: NDArray[np.float64], beta: float, direction: float, kind: int, level: float, max_time_s: float
+) -> tuple[float, bool]:
+    """Carry `x` to the event in place; returns the signed time taken and whether the event was met."""
+    k, new, trial = np.empty((7, 6)), np.empty(6), np.empty(6)
+    ballistic_rate(x, beta, k[0])
+    before = _event(x, kind, level, direction)
+    time, h = 0.0, _FIRST_STEP_S
+    for _ in range(_MAX_STEPS):
+        left = max_time_s - time
+        if not left > 0.0:
+            break
+        h = min(h, left, _MAX_STEP_S)
+        error = _dormand_prince(x, beta, h * direction, k, new)
+        if not error <= 1.0 and h > _SHORTEST_STEP_S:
+            h *= max(0.2, 0.9 * error**-0.2) if error < math.inf else 0.2
+            continue
+        after = _event(new, kind, level, direction)
+        if before > 0.0 and not after > 0.0:
+            part = h * _cut(x, new, k, h * direction, kind, level, direction, trial)
+            _dormand_prince(x, beta, part * direction, k, new)
+            for i in range(6):
+                x[i] = new[i]
+            return (time + part) * direction, True
+        before = after
+        time += h
+        for i in range(6):
+            x[i] = new[i]
+            k[0, i] = k[6, i]
+        h *= min(5.0, max(0.2, 0.9 * (error + 1e-10) ** -0.2))
+    return time * direction, False
+
+
+@kernel
+def impact_point(
+    x: NDArray[np.float64], beta_inverse_m2_kg: float, max_time_s: float
+) -> tuple[float, float, float, bool]:
+    """Return `(latitude_rad, longitude_rad, time_of_flight_s, ok)` where a body falls through the ellipsoid.
+
+    The state is left as it was. Not `ok`: no fall within `max_time_s` (an orbit), and the point is the last one under
+    the body. A body already on or under the ellipsoid and not climbing falls at once.
+    """
+    y = x.copy()
+    altitude, ux, uy, uz = altitude_and_up(y[0], y[1], y[2])
+    if altitude <= 0.0 and ux * y[3] + uy * y[4] + uz * y[5] <= 0.0:
+        latitude, longitude, _ = ecef_to_geodetic(y[0], y[1], y[2])
+        return latitude, longitude, 0.0, True
+    time, ok = _run(y, beta_inverse_m2_kg, 1.0, _FALLS_TO_LEVEL, 0.0, max_time_s)
+    latitude, longitude, _ = ecef_to_geodetic(y[0], y[1], y[2])
+    return latitude, longitude, time, ok
+
+
+@kernel
+def impact_points(
+    states: NDArray[np.float64], beta_inverse_m2_kg: NDArray[np.float64], max_time_s: float
+) -> NDArray[np.float64]:
+    """Return rows `latitude_rad, longitude_rad, time_of_flight_s, ok (1 or 0)` for states of shape (N, 6)."""
+    out = np.empty((states.shape[0], 4))
+    for i in range(states.shape[0]):
+        latitude, longitude, time, ok = impact_point(states[i], beta_inverse_m2_kg[i], max_time_s)
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = latitude, longitude, time, 1.0 if ok else 0.0
+    return out
+
+
+@kernel
+def apogee(x: NDArray[np.float64], beta_inverse_m2_kg: float) -> tuple[float, float, bool]:
+    """Return `(altitude_m, time_s, ok)` of the highest point; time is negative when it lies behind.
+
+    The state is left as it was. Not `ok`: none within two hours, or, looking back, none above the ellipsoid.
+    """
+    y = x.copy()
+    _, ux, uy, uz = altitude_and_up(y[0], y[1], y[2])
+    direction = 1.0 if ux * y[3] + uy * y[4] + uz * y[5] > 0.0 else -1.0
+    time, ok = _run(y, beta_inverse_m2_kg, direction, _STOPS_CLIMBING, 0.0, _APOGEE_SEARCH_S)
+    altitude, _, _, _ = altitude_and_up(y[0], y[1], y[2])
+    return altitude, time, ok
+
+
+@kernel
+def back_to_altitude(
+    x: NDArray[np.float64], beta_inverse_m2_kg: float, altitude_m: float, max_time_s: float
+) -> tuple[float, bool]:
+    """Carry a state back in time, in place, to where it climbed through an altitude; returns `(time_s <= 0, ok)`."""
+    return _run(x, beta_inverse_m2_kg, -1.0, _FALLS_TO_LEVEL, altitude_m, max_time_s)
+
+
+@warmer
+def _warm() -> None:
+    x = np.array([SEMI_MAJOR_AXIS_M + 1e4, 0.0, 0.0, 100.0, 300.0, 0.0])
+    impact_point(x, 1e-4, 600.0)
+    impact_points(x.reshape(1, 6), np.array([1e-4]), 600.0)
+    apogee(x, 1e-4)
+    back_to_altitude(x, 1e-4, 5e3, 60.0)

@@ -1,0 +1,106 @@
+"""The one way to compile: `@kernel` turns a plain scalar function into machine code and keeps its type.
+
+Flags: no `fastmath=True`, which deletes NaN guards; the five flags below gave the speed and keep the meaning of NaN
+and infinity. One build gives the same bytes every time.
+
+The trap avoided: Numba keys its disk cache by the content of the *one* file a kernel stands in, so that editing a
+callee or a constant in another file leaves stale machine code in the callers. Here each module's cache folder ends in
+a hash of that module's source and of every module of the package it imports, directly or not. Setting
+`NUMBA_CACHE_DIR` switches this off and leaves the folder to the caller.
+"""
+
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+from numba.core import config
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FAST_FLAGS = {"nsz", "arcp", "contract", "afn", "reassoc"}
+PACKAGE = "beaconfire"
+
+_IMPORT = re.compile(rf"^\s*(?:from|import)\s+({PACKAGE}(?:\.\w+)*)", re.MULTILINE)
+_warmers: dict[str, Callable[[], None]] = {}
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function of scalars and small C-contiguous float64 arrays on its first call, cached on disk."""
+    if not os.environ.get("NUMBA_CACHE_DIR"):
+        vars(config)["CACHE_DIR"] = str(cache_folder(function.__module__))  # read when the decorator runs
+    return cast(Callable[P, R], numba.njit(cache=True, error_model="numpy", fastmath=FAST_FLAGS)(function))
+
+
+def warmer(function: Callable[[], None]) -> Callable[[], None]:
+    """Register a function that calls its module's kernels once with tiny inputs, so that warming compiles them."""
+    _warmers[f"{function.__module__}.{function.__qualname__}"] = function
+    return function
+
+
+def warmers() -> dict[str, Callable[[], None]]:
+    """Return the registered warmers by name, in order of registration."""
+    return dict(_warmers)
+
+
+def kernel_modules() -> tuple[str, ...]:
+    """Name the modules of the package that register a warmer, lower rooms as well as upper ones, sorted."""
+    return tuple(name for name, text in sorted(_sources().items()) if "\n@warmer\n" in text)
+
+
+def cache_folder(module: str) -> Path:
+    """Return the machine-code folder of one module: it changes with the module, all it imports, and Numba."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    sources = _sources()
+    for name in sorted(_reachable(module)):
+        digest.update(name.encode() + b"\0" + sources[name].encode() + b"\0")
+    return _home() / "cache" / "numba" / digest.hexdigest()[:16]
+
+
+def _home() -> Path:
+    if chosen := os.environ.get("BEACONFIRE_HOME"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", str(Path.home()))) / PACKAGE
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / PACKAGE
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / PACKAGE
+
+
+def _reachable(module: str) -> set[str]:
+    """Follow the package's own imports; naming a package counts as importing every module in it."""
+    sources, seen, queue = _sources(), set[str](), [module]
+    while queue:
+        name = queue.pop()
+        if name in seen or name not in sources:
+            continue
+        seen.add(name)
+        for target in _IMPORT.findall(sources[name]):
+            queue.append(target)
+            if target != PACKAGE and name != target and f"{target}.__init__" in sources:
+                queue.extend(other for other in sources if other.rpartition(".")[0] == target)
+    return seen
+
+
+@cache
+def _sources() -> dict[str, str]:
+    """Read every source of the package once; a package's `__init__` stands under `name.__init__`."""
+    found: dict[str, str] = {}
+    _collect(files(PACKAGE), PACKAGE, found)
+    return found
+
+
+def _collect(folder: Traversable, prefix: str, found: dict[str, str]) -> None:
+    for item in folder.iterdir():
+        if item.name.endswith(".py"):
+            found[f"{prefix}.{item.name.removesuffix('.py')}"] = item.read_text(encoding="utf-8")
+        elif item.is_dir() and not item.name.startswith(("_", ".")):
+            _collect(item, f"{prefix}.{item.name}", found)
