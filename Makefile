@@ -92,6 +92,5 @@ $(PAGE): web/node_modules/.package-lock.json $(PAGE_SOURCES)
 
 # Numba compiles once and keeps the machine code on disk; done here so that no test and no node pays for it.
 $(STAMPS)/warm: $(STAMPS)/runtime $(SOURCES)
-	@if [ -f src/beaconfire/kernel/warm.py ]; then echo "Compiling the kernels (a minute or two, once)"; \
-	    $(BIN)/python -m beaconfire.kernel.warm; fi
+	$(BIN)/beaconfire warm
 	@touch $@

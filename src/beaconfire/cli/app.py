@@ -14,9 +14,10 @@ from types import ModuleType
 from cyclopts import App, CycloptsError
 
 from beaconfire import __version__
+from beaconfire.cli import warm
 from beaconfire.kernel.errors import BeaconfireError
 
-GROUPS: tuple[ModuleType, ...] = ()
+GROUPS: tuple[ModuleType, ...] = (warm,)
 
 EXIT_DONE = 0
 EXIT_RUN_FAILED = 1
@@ -28,6 +29,7 @@ app = App(
     version=__version__,
     help="Federated missile warning: detect, assess, share, fuse, warn, rehearse. Warning, never weapons.",
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,
 )
 
 for _group in GROUPS:
@@ -38,6 +40,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; what went wrong is said on standard error, one line per fault."""
     try:
         outcome = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except CycloptsError as error:
         return _say(f"{error}\nTry: beaconfire {' '.join(error.command_chain or ())} --help", EXIT_WRONG_USAGE)
     except BeaconfireError as error:
