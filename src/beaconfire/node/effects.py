@@ -1,0 +1,101 @@
+"""Everything a node can want of the world: what `step` returns and the shell carries out after the commit.
+
+`digest` is the hash of an input's effects; it is journaled with the input, so that a replay can be held against
+what the node decided at the time.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from beaconfire.kernel.records import EventRevision, TrackUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Publish a released, numbered message to one partner; dropped if `generation` is no longer current.
+
+    `unsigned` are the envelope's bytes: the shell signs them, the hash chain runs over them.
+    """
+
+    partner: str
+    number: int
+    generation: int
+    kind: str
+    local_id: str
+    unsigned: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Empty what is queued for a partner: its policy narrowed or it was suspended."""
+
+    partner: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTrack:
+    """A track of a picture changed."""
+
+    update: TrackUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class ShowEvent:
+    """An event has a new revision."""
+
+    revision: EventRevision
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAudit:
+    """A decision of release, intake or sensing with its reason; equal noes come once a minute with their count."""
+
+    time_ns: int
+    partner: str
+    kind: str
+    subject: str
+    verdict: str  # released | withheld | refused | quarantined
+    rule: str
+    reason: str
+    count: int = 1
+
+
+Effect = Send | Purge | ShowTrack | ShowEvent | ShowAudit
+
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def digest(effects: Sequence[Effect]) -> bytes:
+    """Return SHA-256 over the effects' canonical bytes, in order (32 bytes)."""
+    total = hashlib.sha256()
+    for effect in effects:
+        total.update(_ENCODER.encode((type(effect).__name__, *_fields(effect))))
+    return total.digest()
+
+
+def _fields(effect: Effect) -> tuple[object, ...]:
+    if isinstance(effect, ShowTrack):
+        update = effect.update
+        arrays = (_bytes(update.mean), _bytes(update.covariance), _bytes(update.modes))
+        used = [measurement.id for measurement in update.accepted]
+        words = (update.picture, update.track_id, update.time_ns, update.status, update.existence)
+        return (*words, *arrays, update.sensors, update.nations, used, update.replaces)
+    if isinstance(effect, ShowEvent):
+        return (effect.revision,)
+    if isinstance(effect, Send):
+        return (effect.partner, effect.number, effect.generation, effect.kind, effect.local_id, effect.unsigned)
+    if isinstance(effect, Purge):
+        return (effect.partner, effect.generation)
+    return (
+        effect.time_ns, effect.partner, effect.kind, effect.subject, effect.verdict, effect.rule, effect.reason,
+        effect.count,
+    )  # fmt: skip
+
+
+def _bytes(array: np.ndarray) -> bytes:
+    return np.ascontiguousarray(array, dtype="<f8").tobytes()

@@ -1,0 +1,92 @@
+"""Everything that can happen to a node, as records: the only way into `step`, and the rows of the journal.
+
+One tagged union, encoded canonically, so that a journal holds exactly what the node was given and replay gives it
+again. Times are the node's `now_ns`, handed to `step` beside the input and journaled with it.
+"""
+
+import msgspec
+
+from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.records import Scan
+
+
+class Partner(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A nation this node is joined with, and the Ed25519 public key (32 bytes) its envelopes verify under."""
+
+    nation: str
+    public_key: bytes
+
+
+class _Input(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=True):
+    """Base of all inputs: an array whose first element names the type."""
+
+
+class Genesis(_Input, frozen=True):
+    """The first row of a journal: all a replay needs to start from nothing.
+
+    `id_secret` keys the pseudonyms and source ids of this node; it never leaves the journal. `fingerprint` says
+    which build and machine computed the decisions, so that replay knows whether bytes can be compared.
+    """
+
+    nation: str
+    realm: Realm
+    sensors_toml: bytes
+    policy_toml: bytes
+    partners: tuple[Partner, ...]
+    id_secret: bytes
+    epoch: int
+    fingerprint: str
+
+
+class ScanIn(_Input, frozen=True):
+    """One scan of one own sensor."""
+
+    scan: Scan
+
+
+class Tick(_Input, frozen=True):
+    """Time has passed; nothing else happened."""
+
+
+class PolicyLoad(_Input, frozen=True):
+    """A new release policy, as the bytes of its file."""
+
+    policy_toml: bytes
+
+
+class EnvelopeIn(_Input, frozen=True):
+    """A partner's envelope whose signature the intake has verified; `envelope` are its unsigned bytes."""
+
+    partner: str
+    envelope: bytes
+    signature: bytes
+
+
+class ReceiptIn(_Input, frozen=True):
+    """A partner's receipt whose signature the intake has verified; `receipt` are its unsigned bytes."""
+
+    partner: str
+    receipt: bytes
+
+
+class ClockTrouble(_Input, frozen=True):
+    """The wall clock stepped or lost discipline; timed grants count as expired until it is trusted again."""
+
+    trusted: bool
+    offset_s: float
+
+
+Input = Genesis | ScanIn | Tick | PolicyLoad | EnvelopeIn | ReceiptIn | ClockTrouble
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER: msgspec.msgpack.Decoder[Input] = msgspec.msgpack.Decoder(Input)
+
+
+def encode_input(item: Input) -> bytes:
+    """Return the journal bytes of an input."""
+    return _ENCODER.encode(item)
+
+
+def decode_input(data: bytes) -> Input:
+    """Return the input of journal bytes; raises `msgspec.DecodeError` for anything else."""
+    return _DECODER.decode(data)
