@@ -1,4 +1,4 @@
-"""Small dense symmetric algebra for code that runs in `step`, where BLAS and LAPACK may not: their bytes differ by build.
+"""Small dense symmetric algebra for code that runs in `step`, where no BLAS or LAPACK may: their bytes differ by build.
 
 Matrices are C-contiguous float64 arrays of a few rows; every loop is written out, so the same input gives the
 same bytes on one build whatever the machine's thread count. Row-by-row Cholesky after Golub & Van Loan, 4.2.
