@@ -98,7 +98,7 @@ def propagate_with_sensitivity(
     """Carry a state in place and write the 6x7 derivatives of the end by the start and by `beta_inverse_m2_kg`.
 
     The variational equations go through the same Runge-Kutta stages as the state, so that the matrix is the exact
-    derivative of the discrete map up to the fifth order in the step.
+    derivative of what was computed, at any step.
     """
     k, trial, total, partials = np.empty(6), np.empty(6), np.empty(6), np.empty((3, 7))
     at, rate, summed = np.empty((6, 7)), np.empty((6, 7)), np.empty((6, 7))

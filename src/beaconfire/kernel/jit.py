@@ -57,10 +57,13 @@ def kernel_modules() -> tuple[str, ...]:
 
 
 def cache_folder(module: str) -> Path:
-    """Return the machine-code folder of one module: it changes with the module, all it imports, and Numba."""
+    """Return the machine-code folder of one module: it changes with the module, all it imports, and Numba.
+
+    A module outside the package (a test, a notebook) depends on every source of the package.
+    """
     digest = hashlib.sha256(numba.__version__.encode())
     sources = _sources()
-    for name in sorted(_reachable(module)):
+    for name in sorted(_reachable(module) or sources):
         digest.update(name.encode() + b"\0" + sources[name].encode() + b"\0")
     return _home() / "cache" / "numba" / digest.hexdigest()[:16]
 
