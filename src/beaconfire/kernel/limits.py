@@ -41,3 +41,36 @@ FEED_RING_BYTES = 32 * 1024 * 1024  # an event revision with its rings is about 
 FEED_TRACKS_HZ = 10  # faster is not seen; 2,000 tracks are 100 kB a picture once deflated
 FEED_HISTORY_CHUNK = 256  # journal rows read before other work gets its turn
 STREAMS_PER_USER = 64  # two walls of screens; one more is a page that leaks streams
+
+# --- the wire: fields of releases, envelopes and controls (docs/wire.md) --------------------------
+MIN_TIME_NS = 63_072_010_000_000_000  # 1972-01-01T00:00:00Z, the first time that kernel.time reads
+MAX_TIME_NS = 7_258_118_400_000_000_000  # 2200-01-01, fits a signed 64-bit word with room
+MAX_STATE_SIGMA_M = 1e8  # an unobserved direction of a tracklet; a longer axis than the whole space says nothing more
+MAX_STATE_SIGMA_M_S = 1e6  # the same for velocity
+MIN_STATE_SIGMA = 1e-4  # no sensor of ours knows a position to 0.1 mm or a velocity to 0.1 mm/s
+MIN_RADIUS_M = 6.3e6  # deeper than any missile or error of one; keeps a partner's state out of gravity's pole
+MAX_SPEED_M_S = 1e5  # nothing near the Earth is faster; meteors reach 72 km/s
+MAX_TIME_SIGMA_S = 1e5  # a launch time known worse than a day is not known
+MAX_COUNT = 1_000  # objects of one salvo
+MAX_FOOTPRINT_POINTS = 64  # of all rings; a footprint's edge is never known better
+MAX_FOOTPRINT_RINGS = 8  # two for the antimeridian, with room for a reachable set in parts
+MAX_SENSORS_NAMED = 64  # sensors that one product names as its source
+MAX_COARSENED_M = 1e6  # beyond 1,000 km a launch point is a country
+RECEIPT_RANGES = 64  # ranges beyond the contiguous number in one receipt; more wait for the next
+
+# --- the link (share) -------------------------------------------------------------------------------
+MAX_PENDING = 20_000  # unreceipted envelopes kept for re-sending: ten seconds at the full rate, about 10 MiB
+MAX_SEGMENTS = 1_024  # runs of numbers received beyond a gap; more are taken but must be sent again
+RECENT_HASHES = 8_192  # hashes kept to tell a duplicate from an equivocation
+MAX_SEEN = 131_072  # source ids kept so that a record takes effect once: 15 min at 145 records/s, about 16 MiB
+RESEND_AFTER_S = 2.0  # a number missing in receipts for so long is sent again
+FUTURE_TOLERANCE_S = 5.0  # a partner's record later than this is a wrong clock: to the record, not to the tracker
+
+# --- release ----------------------------------------------------------------------------------------
+MAX_GRANTS = 1_000  # written by hand
+DEFAULT_RATE_HZ = 2.0  # per track and partner (EXCHANGE part 3)
+MAX_RATE_HZ = 100.0  # the fastest radar
+MAX_DELAY_S = 30 * 86_400.0  # a month: longer is an archive, not an exchange
+MAX_HELD = 10_000  # products waiting for a delay or a rate; the oldest is dropped and audited
+MAX_RELEASE_SUBJECTS = 50_000  # (partner, kind, id) with a revision counter; the oldest is forgotten
+AUDIT_PERIOD_S = 60.0  # equal noes are one row in this time

@@ -1,0 +1,215 @@
+"""What a node may offer to partners and what it decided: bodies of the wire, products, decisions, audit rows.
+
+A `Product` is the nation's own, unredacted; `release` alone turns it into a `Released` or a `Withheld`. Bodies are
+msgspec structs whose annotations are the bounds of the wire: what decodes is within them, except for what no
+annotation can say (a covariance that is none), which `check_body` refuses.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from beaconfire.kernel import limits
+from beaconfire.kernel.records import CLASSES, KINDS, MODES, EventStatus, TrackStatus
+
+Nation = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
+WireId = Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_:-]{{1,{limits.MAX_ID_LENGTH}}}\Z")]  # one token of a subject
+SensorId = Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9][A-Za-z0-9_.:-]{{0,{limits.MAX_ID_LENGTH - 1}}}\Z")]
+TimeNs = Annotated[int, Meta(ge=limits.MIN_TIME_NS, le=limits.MAX_TIME_NS)]
+Count = Annotated[int, Meta(ge=0, le=limits.MAX_INTEGER)]
+Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
+LatitudeDeg = Annotated[float, Meta(ge=-90.0, le=90.0)]
+LongitudeDeg = Annotated[float, Meta(ge=-180.0, le=180.0)]
+TimeSigmaS = Annotated[float, Meta(ge=0.0, le=limits.MAX_TIME_SIGMA_S)]
+Variance = Annotated[float, Meta(ge=-(limits.MAX_STATE_SIGMA_M**2), le=limits.MAX_STATE_SIGMA_M**2)]
+Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Id16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
+Classes = Annotated[tuple[Probability, ...], Meta(min_length=len(CLASSES), max_length=len(CLASSES))]
+Kinds = Annotated[tuple[Probability, ...], Meta(min_length=len(KINDS), max_length=len(KINDS))]
+Modes = Annotated[tuple[Probability, ...], Meta(min_length=len(MODES), max_length=len(MODES))]
+Covariance2 = tuple[Variance, Variance, Variance]  # east-east, east-north, north-north
+BatchRange = Annotated[bytes, Meta(min_length=16, max_length=32)]  # one batch id, or the first and last of a run
+Ring = Annotated[bytes, Meta(min_length=32, max_length=8 * limits.MAX_FOOTPRINT_POINTS)]
+Reason = Annotated[str, Meta(max_length=200)]
+
+STATE_SIZE = 6
+STATE_BLOB = STATE_SIZE * 8
+FACTOR_BLOB = STATE_SIZE * (STATE_SIZE + 1) // 2 * 4
+
+
+class Kind(StrEnum):
+    """What an envelope carries; the last two belong to the link itself."""
+
+    LAUNCH = "launch"
+    TRAJECTORY = "trajectory"
+    IMPACT = "impact"
+    WITHDRAWAL = "withdrawal"
+    VOID = "void"
+    EPOCH_CLOSE = "epoch_close"
+
+
+GRANTABLE = (Kind.LAUNCH, Kind.TRAJECTORY, Kind.IMPACT)  # what a policy may name; a withdrawal follows its kind
+RELEASED_KINDS = (*GRANTABLE, Kind.WITHDRAWAL)  # what travels as a `Release`
+
+
+class _Body(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Shared options of all bodies."""
+
+
+class LaunchBody(_Body, frozen=True):
+    """Where and when one event began, and what it is. `coarsened_m` > 0: a keyed offset of up to so many metres,
+    the same in every revision, so that a receiver must fuse by intersection and never sum."""
+
+    event: WireId
+    time_ns: TimeNs
+    time_sigma_s: TimeSigmaS
+    latitude_deg: LatitudeDeg
+    longitude_deg: LongitudeDeg
+    covariance_m2: Covariance2
+    status: EventStatus
+    count_at_least: Annotated[int, Meta(ge=0, le=limits.MAX_COUNT)]
+    count_probability: Probability
+    classes: Classes
+    kinds: Kinds
+    coarsened_m: Annotated[float, Meta(ge=0.0, le=limits.MAX_COARSENED_M)] = 0.0
+
+
+class TrajectoryBody(_Body, frozen=True):
+    """A tracklet of one track: position and velocity (ECEF, m and m/s) with a covariance as a factor.
+
+    `mean` is 6 little-endian float64, `factor` 21 float32 (`codec.pack_covariance`). `first`: the whole posterior so
+    far, else the information added since the last tracklet of this track.
+    """
+
+    track: WireId
+    event: Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_:-]{{0,{limits.MAX_ID_LENGTH}}}\Z")]  # "" before there is one
+    time_ns: TimeNs
+    first_time_ns: TimeNs
+    mean: Annotated[bytes, Meta(min_length=STATE_BLOB, max_length=STATE_BLOB)]
+    factor: Annotated[bytes, Meta(min_length=FACTOR_BLOB, max_length=FACTOR_BLOB)]
+    first: bool
+    status: TrackStatus
+    modes: Modes
+    batch_id: Id16
+    provenance: Annotated[tuple[BatchRange, ...], Meta(max_length=limits.MAX_PROVENANCE)] = ()
+    sensors: Annotated[tuple[SensorId, ...], Meta(max_length=limits.MAX_SENSORS_NAMED)] = ()  # empty: not told
+
+
+class ImpactBody(_Body, frozen=True):
+    """Where and when it will fall; point, time and covariance are None for a reachable set or while boosting.
+
+    A ring of `footprint` is little-endian float32 pairs (longitude, latitude) in degrees (`codec.pack_rings`).
+    """
+
+    event: WireId
+    time_ns: TimeNs | None
+    time_sigma_s: TimeSigmaS | None
+    latitude_deg: LatitudeDeg | None
+    longitude_deg: LongitudeDeg | None
+    covariance_m2: Covariance2 | None
+    footprint: Annotated[tuple[Ring, ...], Meta(max_length=limits.MAX_FOOTPRINT_RINGS)] = ()
+    reason: Literal["", "boosting", "reachable_set", "lost", "unknown"] = ""
+
+
+class WithdrawalBody(_Body, frozen=True):
+    """The sender takes back everything it said of one track or event."""
+
+    of: Literal[Kind.LAUNCH, Kind.TRAJECTORY, Kind.IMPACT]
+    id: WireId
+    reason: Reason
+
+
+class VoidBody(_Body, frozen=True):
+    """Numbers `first` to `last` will not be delivered.
+
+    `anchor` is the hash of envelope `first` - 1 and `closing` that of envelope `last`: the chain goes on over the gap.
+    """
+
+    first: Annotated[int, Meta(ge=1, le=limits.MAX_INTEGER)]
+    last: Annotated[int, Meta(ge=1, le=limits.MAX_INTEGER)]
+    anchor: Hash
+    closing: Hash
+    reason: Literal["policy", "age", "suspended"]
+
+
+class EpochCloseBody(_Body, frozen=True):
+    """The last envelope of an epoch."""
+
+    reason: Literal["restart", "suspended", "leave"]
+
+
+Body = LaunchBody | TrajectoryBody | ImpactBody | WithdrawalBody | VoidBody | EpochCloseBody
+ReleasedBody = LaunchBody | TrajectoryBody | ImpactBody | WithdrawalBody
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What the node could share: the nation's own words, unredacted. It never leaves; `release` makes what does.
+
+    `body` carries the node's own ids and sensor names. `urgent` lifts the rate limit: new, phase change, lost,
+    withdrawn. `originators_allow` holds, when other nations contributed, whom their onward lists all allow.
+    """
+
+    kind: Kind
+    local_id: str
+    revision: int
+    time_ns: int
+    body: ReleasedBody
+    nations: tuple[str, ...]
+    sensors: tuple[str, ...] = ()
+    missile_class: str = "unknown"
+    object_kind: str = "unknown"
+    latitude_deg: float | None = None
+    longitude_deg: float | None = None
+    compartment: str = "main"
+    urgent: bool = False
+    originators_allow: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A decision to share: the exact bytes for one partner. Made in `release` alone.
+
+    `local_id` is the partner's name of the track or event; `release` the encoded `wire.Release`; `product` is kept so
+    that what was not yet received can be decided again when the policy narrows.
+    """
+
+    partner: str
+    kind: Kind
+    local_id: str
+    generation: int
+    rule: str
+    obligations: tuple[str, ...]
+    source_id: bytes
+    release: bytes
+    product: Product
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A decision not to share, with the rule that came nearest (or "") and a countable reason."""
+
+    partner: str
+    kind: Kind
+    local_id: str
+    rule: str
+    reason: str
+
+
+class AuditRow(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One row of the release audit: every yes, and equal noes of one minute together."""
+
+    partner: str
+    verdict: Literal["released", "withheld"]
+    kind: str
+    local_id: str  # the node's own id; "" for noes counted together over several
+    rule: str
+    reason: str
+    first_ns: int
+    last_ns: int
+    count: int
+    obligations: tuple[str, ...] = ()
+    source_id: bytes = b""
