@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 WORKERS ?= 2
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 SOURCES := $(shell find src/beaconfire -name '*.py' -not -path '*/console/*' 2>/dev/null)
 PAGE := src/beaconfire/console/dist/index.html
