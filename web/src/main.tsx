@@ -1,0 +1,45 @@
+/** The console of one node: one page, one stream, no authority of its own. */
+
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { follow } from "./feed.ts";
+import { Globe } from "./globe/Globe.tsx";
+import { EventDetail, EventList } from "./panes/Events.tsx";
+import { Header, Realm } from "./panes/Header.tsx";
+import { AuditLog, PartnerList } from "./panes/Partners.tsx";
+import { TrackTable } from "./panes/TrackTable.tsx";
+import { config, stale } from "./state.ts";
+import "./style.css";
+import { followLanguage, words } from "./words/index.ts";
+
+function Console() {
+  return (
+    <div class={stale.value ? "console stale" : "console"}>
+      <Realm />
+      <Header />
+      <main>
+        <aside class="left">
+          <EventList />
+          <PartnerList />
+        </aside>
+        <div class="middle">
+          <Globe />
+          <TrackTable />
+        </div>
+        <aside class="right">
+          <EventDetail />
+          <AuditLog />
+        </aside>
+      </main>
+    </div>
+  );
+}
+
+effect(() => {
+  const { realm, nation } = config.value ?? {};
+  const mark = realm === "EXERCISE" ? `[${words.value.exercise}] ` : "";
+  document.title = `${mark}Beaconfire ${nation ?? ""}`.trim();
+});
+followLanguage();
+render(<Console />, document.getElementById("console")!);
+follow();

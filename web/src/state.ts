@@ -1,0 +1,104 @@
+/** What the page knows, as signals. Only `feed.ts` writes here, but for the choice of an event. */
+
+import { batch, computed, signal } from "@preact/signals";
+import { millis } from "./time.ts";
+import { forgetTrails, followTrails } from "./trails.ts";
+import type { Audit, Clock, Config, Gap, Partner, Picture, Revision, Tracks } from "./types.ts";
+
+/** A page without a heartbeat for this long says so and greys the tracks (CONSOLE: 2 s). */
+export const STALE_MS = 2000;
+const AUDIT_ROWS = 200;
+
+/** The latest revision of an event, and the latest of each picture. */
+export interface EventState {
+  id: string;
+  latest: Revision;
+  pictures: Partial<Record<Picture, Revision>>;
+}
+
+export const config = signal<Config | null>(null);
+export const clock = signal<Clock | null>(null);
+export const tracks = signal<Tracks | null>(null);
+export const events = signal<ReadonlyMap<string, EventState>>(new Map());
+export const partners = signal<ReadonlyMap<string, Partner>>(new Map());
+export const audit = signal<readonly Audit[]>([]);
+export const gap = signal<Gap | null>(null);
+export const sessionLost = signal(false);
+export const chosen = signal<string | null>(null);
+export const areaRefused = signal(false);
+
+/** Monotonic milliseconds of this browser: now, and at the last heartbeat. */
+export const wall_ms = signal(performance.now());
+export const heard_ms = signal<number | null>(null);
+
+export const silence_ms = computed(() => (heard_ms.value === null ? null : wall_ms.value - heard_ms.value));
+export const stale = computed(() => silence_ms.value === null || silence_ms.value > STALE_MS);
+
+/** Node time in milliseconds since 1970: the later of heartbeat and picture. */
+export const node_ms = computed<number | null>(() => {
+  const beats = [millis(clock.value?.time_utc), millis(tracks.value?.time_utc)].filter((time) => time !== null);
+  return beats.length ? Math.max(...beats) : null;
+});
+
+/** What an event shows: the fused picture where there is one, else the own. */
+export function shown(event: EventState): Revision {
+  return event.pictures.fused ?? event.pictures.own ?? event.latest;
+}
+
+/** Milliseconds to impact at node time; null while the impact is open. */
+export function toImpact(event: EventState): number | null {
+  const impact = millis(shown(event).impact?.time_utc);
+  return impact === null || node_ms.value === null ? null : impact - node_ms.value;
+}
+
+const RANK: Record<Revision["status"], number> = { confirmed: 0, suspected: 0, lost: 1, closed: 2, retracted: 3 };
+
+/** Open events first, by time to impact. */
+export const eventList = computed<EventState[]>(() => {
+  const order = (event: EventState) => RANK[shown(event).status] * 1e12 + (toImpact(event) ?? 1e10);
+  return [...events.value.values()].sort((a, b) => order(a) - order(b));
+});
+
+export const chosenEvent = computed<EventState | null>(() => {
+  const wanted = chosen.value === null ? undefined : events.value.get(chosen.value);
+  return wanted ?? eventList.value[0] ?? null;
+});
+
+export function takeEvent(revision: Revision): void {
+  const next = new Map(events.value);
+  const before = next.get(revision.event_id)?.pictures ?? {};
+  const pictures = { ...before, [revision.picture]: revision };
+  next.set(revision.event_id, { id: revision.event_id, latest: revision, pictures });
+  events.value = next;
+}
+
+export function takePartner(partner: Partner): void {
+  partners.value = new Map(partners.value).set(partner.nation, partner);
+}
+
+export function takeAudit(row: Audit): void {
+  audit.value = [row, ...audit.value].slice(0, AUDIT_ROWS);
+}
+
+export function takeTracks(picture: Tracks): void {
+  followTrails(picture);
+  tracks.value = picture;
+}
+
+export function takeClock(beat: Clock): void {
+  batch(() => {
+    wall_ms.value = heard_ms.value = performance.now();
+    clock.value = beat;
+  });
+}
+
+/** Another journal begins: nothing of the old one may stay on the page. */
+export function forget(): void {
+  forgetTrails();
+  batch(() => {
+    tracks.value = clock.value = chosen.value = null;
+    events.value = new Map();
+    partners.value = new Map();
+    audit.value = [];
+  });
+}

@@ -1,0 +1,221 @@
+import type { Class, EventStatus, Kind, Link, Phase, Source, TrackStatus } from "../types.ts";
+
+/** Every word of the page. A language that lacks one does not compile. */
+export interface Words {
+  name: string;
+  exercise: string;
+  exerciseNote: string;
+  live: string;
+  liveNote: string;
+  feed: string;
+  feedAge: (age_s: string) => string;
+  noFeedYet: string;
+  noHeartbeat: (silence_s: number) => string;
+  noSession: string;
+  running: string;
+  waiting: string;
+  ended: string;
+  notDurable: string;
+  speed: string;
+  language: string;
+  scenario: string;
+  events: string;
+  noEvents: string;
+  impactIn: string;
+  impactPast: string;
+  impactOpen: (reason: string) => string;
+  reasons: Record<string, string>;
+  launch: string;
+  impact: string;
+  classOf: string;
+  kindOf: string;
+  count: (n: number) => string;
+  revision: string;
+  range: string;
+  apogee: string;
+  burnout: string;
+  contributors: string;
+  sharing: string;
+  alone: string;
+  shared: string;
+  launchAxis: string;
+  footprint: string;
+  chooseEvent: string;
+  areaRefused: string;
+  partners: string;
+  noPartners: string;
+  lastHeard: string;
+  never: string;
+  sent: string;
+  received: string;
+  complete: string;
+  missing: (n: number) => string;
+  released: string;
+  withheld: string;
+  rejected: string;
+  epoch: string;
+  audit: string;
+  noAudit: string;
+  to: string;
+  rule: string;
+  tracks: string;
+  tracksMore: (n: number) => string;
+  noTracks: string;
+  columns: {
+    id: string;
+    kind: string;
+    status: string;
+    phase: string;
+    source: string;
+    position: string;
+    altitude: string;
+    speed: string;
+    heading: string;
+    event: string;
+  };
+  globe: string;
+  globeHelp: string;
+  zoomIn: string;
+  zoomOut: string;
+  reset: string;
+  legend: string;
+  legendOwn: string;
+  legendFused: string;
+  legendFootprint: string;
+  legendRadar: string;
+  sensorDown: string;
+  gapNotKept: string;
+  gapRestarted: string;
+  kinds: Record<Kind, string>;
+  classes: Record<Class, string>;
+  phases: Record<Phase, string>;
+  trackStatus: Record<TrackStatus, string>;
+  eventStatus: Record<EventStatus, string>;
+  sources: Record<Source, string>;
+  links: Record<Link, string>;
+}
+
+export const en: Words = {
+  name: "English",
+  exercise: "EXERCISE",
+  exerciseNote: "nothing on this page is real",
+  live: "LIVE",
+  liveNote: "real events",
+  feed: "Feed",
+  feedAge: (age_s) => `newest detection ${age_s} s old`,
+  noFeedYet: "Waiting for the first heartbeat of the node",
+  noHeartbeat: (silence_s) => `No heartbeat for ${silence_s} s. What is shown is old`,
+  noSession: "This session is not known to the node. Open the address that the node printed",
+  running: "running",
+  waiting: "waiting for the first detection",
+  ended: "the scenario has ended",
+  notDurable: "NOT DURABLE: the journal cannot be written",
+  speed: "Speed",
+  language: "Language",
+  scenario: "Scenario",
+  events: "Events by time to impact",
+  noEvents: "No event",
+  impactIn: "impact in",
+  impactPast: "impact was",
+  impactOpen: (reason) => `impact point open: ${reason}`,
+  reasons: { boosting: "still boosting", reachable_set: "may glide; the reachable area is shown" },
+  launch: "Launch",
+  impact: "Impact",
+  classOf: "Class (of capability)",
+  kindOf: "Kind",
+  count: (n) => `at least ${n}`,
+  revision: "revision",
+  range: "Ground range",
+  apogee: "Apogee",
+  burnout: "Burnout",
+  contributors: "Contributors",
+  sharing: "Alone and shared",
+  alone: "alone",
+  shared: "shared",
+  launchAxis: "Launch ellipse, semi-major axis",
+  footprint: "Area that may be hit (95 %)",
+  chooseEvent: "Details appear with the first event",
+  areaRefused: "An area was not drawn: it covers more than 5 % of the Earth",
+  partners: "Partners",
+  noPartners: "No partner",
+  lastHeard: "heard",
+  never: "never",
+  sent: "sent",
+  received: "received",
+  complete: "complete",
+  missing: (n) => `${n} not yet here`,
+  released: "released",
+  withheld: "withheld",
+  rejected: "rejected",
+  epoch: "epoch",
+  audit: "Release decisions",
+  noAudit: "No decision yet",
+  to: "to",
+  rule: "rule",
+  tracks: "Tracks",
+  tracksMore: (n) => `and ${n} more`,
+  noTracks: "No track",
+  columns: {
+    id: "Track",
+    kind: "Kind",
+    status: "Status",
+    phase: "Phase",
+    source: "Source",
+    position: "Position",
+    altitude: "Altitude km",
+    speed: "Speed km/s",
+    heading: "Heading",
+    event: "Event",
+  },
+  globe: "Globe",
+  globeHelp:
+    "Drag or arrow keys move, wheel or + and - zoom, shift with drag or arrows tilts and turns, Home resets. The table below says the same in text.",
+  zoomIn: "Zoom in",
+  zoomOut: "Zoom out",
+  reset: "First view",
+  legend: "Legend",
+  legendOwn: "95 % ellipse, own sensors",
+  legendFused: "95 % ellipse, fused",
+  legendFootprint: "area that may be hit",
+  legendRadar: "radar range",
+  sensorDown: "down",
+  gapNotKept: "Older records are no longer kept for this page; the journal has them",
+  gapRestarted: "The node began a new journal; the page was cleared",
+  kinds: {
+    ballistic: "ballistic",
+    quasi_ballistic: "quasi-ballistic",
+    glide: "glide",
+    space_launch: "space launch",
+    aircraft: "aircraft",
+    satellite: "satellite",
+    meteor: "meteor",
+    unknown: "unknown",
+  },
+  classes: {
+    SRBM: "SRBM ≤ 1,000 km",
+    MRBM: "MRBM ≤ 3,000 km",
+    IRBM: "IRBM ≤ 5,500 km",
+    ICBM: "ICBM beyond",
+    space_launch: "space launch",
+    unknown: "unknown",
+  },
+  phases: {
+    boost: "boost",
+    ballistic: "ballistic",
+    reentry: "re-entry",
+    glide: "glide",
+    powered_air: "powered in air",
+    orbital: "orbital",
+    unknown: "unknown",
+  },
+  trackStatus: { tentative: "tentative", confirmed: "confirmed", lost: "lost", ended: "ended" },
+  eventStatus: {
+    suspected: "suspected",
+    confirmed: "confirmed",
+    lost: "lost",
+    closed: "closed",
+    retracted: "retracted",
+  },
+  sources: { own: "own", partner: "partner", fused: "fused" },
+  links: { up: "link up", down: "link down", connecting: "connecting" },
+};
