@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from tests.house import PACKAGE, ROOT, assert_none, files_of_the_project, imported_modules, place, python_files, tree_of
+from tests.house import ROOT, assert_none, files_of_the_project, imported_modules, package_sources
 
 MAX_RUNTIME_DEPENDENCIES = 20
 
@@ -31,7 +31,8 @@ def _traces(path: Path) -> Iterator[str]:
         for number, line in enumerate(text.splitlines(), 1):
             for trace in (*HOSTS, *MACHINE):
                 if trace in line:
-                    yield f"{place(path, number)}: holds {trace!r}; name no registry and no path of one machine"
+                    place = f"{path.relative_to(ROOT)}:{number}"
+                    yield f"{place}: holds {trace!r}; name no registry and no path of one machine"
 
 
 def test_the_locks_hold_hashes_and_no_addresses() -> None:
@@ -82,15 +83,15 @@ def test_pyproject_and_requirements_in_name_the_same_dependencies() -> None:
 
 def test_the_source_imports_what_it_declares_and_declares_what_it_imports() -> None:
     imported: dict[str, str] = {}
-    for path in python_files(PACKAGE):
-        for module, node in imported_modules(tree_of(path)):
-            imported.setdefault(module.split(".")[0], place(path, node))
+    for source in package_sources():
+        for module, node in imported_modules(source.tree):
+            imported.setdefault(module.split(".")[0], source.fault(node, f"imports {module}"))
     third_party = {name for name in imported if name not in sys.stdlib_module_names and name != "beaconfire"}
     providers = packages_distributions()
     declared = requirements("requirements.in").keys()
     assert_none(
         [
-            f"{imported[name]}: imports {name}, which requirements.in does not name"
+            f"{imported[name]}, which requirements.in does not name"
             for name in sorted(third_party)
             if not {normal(provider) for provider in providers.get(name, [])} & declared
         ]

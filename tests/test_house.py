@@ -1,13 +1,13 @@
 """The style limits and the walls of the house that no linter knows, each with the place and what would be right.
 
-Layers are import-linter's, docstrings and naive dates are ruff's (both in pyproject.toml); here stands the rest.
+Layers are import-linter's, docstrings and naive dates are ruff's (both in pyproject.toml); here stands the rest. Each
+rule takes one file and yields its faults; `tests/test_house_rules.py` plants faults and sees that they are found.
 """
 
 import ast
 import importlib
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -15,16 +15,14 @@ from tests.house import (
     PACKAGE,
     ROOMS,
     ROOT,
+    Source,
     assert_none,
-    core_files,
     dotted,
     files_of_the_project,
+    functions,
     imported_modules,
-    lines_of,
-    name_in_package,
-    place,
-    python_files,
-    tree_of,
+    package_sources,
+    sources,
 )
 
 MAX_FILE_LINES = 400
@@ -44,237 +42,114 @@ FORBIDDEN_CALLS = frozenset(
     "np.fromfile np.genfromtxt".split()
 )
 # Files of the core that need one of them, with the reason.
-FORBIDDEN_EXCEPT = {
-    "kernel/jit.py": {"os", "pathlib"},  # where compiled kernels are kept
-    "kernel/warm.py": {"print", "time"},  # a program of its own: compiles the kernels before the first run
-}
+ALLOWED = {"kernel/jit.py": {"os", "pathlib"}}  # where compiled kernels are kept
 # BLAS and LAPACK differ in the last bit between machines and thread counts, and replay is byte for byte.
 FORBIDDEN_ALGEBRA = frozenset({"linalg", "dot", "vdot", "matmul", "tensordot"})
-
-RELEASED = "Released"
-DATA_READER = "kernel/data.py"
-
-
-# --- size -------------------------------------------------------------------------------------------------------------
+# The one reader of package data, and the compiler, which reads the sources it compiles.
+DATA_READERS = {"kernel/data.py", "kernel/jit.py"}
 
 
-def test_every_file_fits_in_400_lines() -> None:
-    sources = [path for path in files_of_the_project() if path.suffix in {".py", ".ts", ".tsx", ".css"}]
-    assert_none(
-        [
-            f"{place(path, lines)}: {lines} lines; at most {MAX_FILE_LINES}, split it by what its parts are for"
-            for path in sources
-            if (lines := lines_of(path)) > MAX_FILE_LINES
-        ]
-    )
+def fits_on_a_screen(source: Source) -> Iterator[str]:
+    """A function has at most 60 lines; a kernel may have 150 if it is listed by name."""
+    for function in functions(source.tree):
+        lines = (function.end_lineno or function.lineno) - function.lineno + 1
+        name = f"{source.module}.{function.name}"
+        is_kernel = any(dotted(item).split(".")[-1] in {"kernel", "njit"} for item in function.decorator_list)
+        if not is_kernel and lines > MAX_FUNCTION_LINES:
+            yield source.fault(function, f"{function.name} has {lines} lines; at most {MAX_FUNCTION_LINES}")
+        elif is_kernel and lines > MAX_KERNEL_LINES:
+            yield source.fault(function, f"kernel {function.name} has {lines} lines; at most {MAX_KERNEL_LINES}")
+        elif is_kernel and lines > MAX_FUNCTION_LINES and name not in LONG_KERNELS:
+            what = f"kernel {function.name} has {lines} lines; shorten it or name {name!r} in LONG_KERNELS"
+            yield source.fault(function, what)
 
 
-def test_every_function_fits_on_a_screen() -> None:
-    assert_none(
-        [
-            fault
-            for path in python_files(PACKAGE, ROOT / "tests", ROOT / "benchmarks")
-            for node in ast.walk(tree_of(path))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            if (fault := _too_long(path, node))
-        ]
-    )
+def core_imports_nothing_of_the_world(source: Source) -> Iterator[str]:
+    """The core imports no clock, disk, network, process or chance."""
+    forbidden = FORBIDDEN_MODULES - ALLOWED.get(source.in_package, set())
+    for module, node in imported_modules(source.tree) if source.in_core else ():
+        if module.split(".")[0] in forbidden:
+            yield source.fault(node, f"imports {module}; the core gets it as an input or leaves it to the shell")
 
 
-def _too_long(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
-    lines = (node.end_lineno or node.lineno) - node.lineno + 1
-    is_kernel = any(dotted(item).split(".")[-1] in {"kernel", "njit"} for item in node.decorator_list)
-    if not is_kernel:
-        if lines <= MAX_FUNCTION_LINES:
-            return None
-        return f"{place(path, node)}: {node.name} has {lines} lines; at most {MAX_FUNCTION_LINES}"
-    name = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts) + f".{node.name}"
-    if lines > MAX_KERNEL_LINES:
-        return f"{place(path, node)}: kernel {node.name} has {lines} lines; at most {MAX_KERNEL_LINES}"
-    if lines > MAX_FUNCTION_LINES and name not in LONG_KERNELS:
-        return f"{place(path, node)}: kernel {node.name} has {lines} lines; shorten it or name {name!r} in LONG_KERNELS"
-    return None
+def core_calls_nothing_of_the_world(source: Source) -> Iterator[str]:
+    """The core calls no clock, disk or chance."""
+    for node in ast.walk(source.tree) if source.in_core else ():
+        name = dotted(node.func) if isinstance(node, ast.Call) else ""
+        if name in FORBIDDEN_CALLS or name.startswith(("np.random.", "numpy.random.")):
+            yield source.fault(node, f"calls {name}; the core gets it as an input or leaves it to the shell")
 
 
-def test_there_are_at_least_as_many_lines_of_tests_as_of_source() -> None:
-    source = sum(lines_of(path) for path in python_files(PACKAGE))
-    tests = sum(lines_of(path) for path in python_files(ROOT / "tests"))
-    assert tests >= source, f"{tests} lines of tests for {source} of source; at least as many are right"
+def core_leaves_blas_alone(source: Source) -> Iterator[str]:
+    """The core uses no BLAS or LAPACK call."""
+    for node in ast.walk(source.tree) if source.in_core else ():
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult):
+            yield source.fault(node, "uses the @ operator; write the small loop in a kernel")
+        elif isinstance(node, ast.Attribute) and node.attr in FORBIDDEN_ALGEBRA:
+            yield source.fault(node, f"uses {dotted(node)}; write the small loop in a kernel")
 
 
-# --- the walls --------------------------------------------------------------------------------------------------------
-
-
-def test_the_core_imports_no_clock_disk_network_process_or_chance() -> None:
-    assert_none(
-        [
-            f"{place(path, node)}: imports {module}; the core gets it as an input or leaves it to the shell"
-            for path in core_files()
-            for module, node in imported_modules(tree_of(path))
-            if module.split(".")[0] in FORBIDDEN_MODULES - FORBIDDEN_EXCEPT.get(name_in_package(path), set())
-        ]
-    )
-
-
-def test_the_core_calls_no_clock_disk_or_chance() -> None:
-    assert_none(
-        [
-            f"{place(path, node)}: calls {name}; the core gets it as an input or leaves it to the shell"
-            for path in core_files()
-            for node in ast.walk(tree_of(path))
-            if isinstance(node, ast.Call)
-            if (name := dotted(node.func)) in FORBIDDEN_CALLS - FORBIDDEN_EXCEPT.get(name_in_package(path), set())
-            or name.startswith(("np.random.", "numpy.random."))
-        ]
-    )
-
-
-def test_the_core_leaves_blas_and_lapack_alone() -> None:
-    assert_none(
-        [
-            f"{place(path, node)}: {what}; write the small loop in a kernel"
-            for path in core_files()
-            for node in ast.walk(tree_of(path))
-            if (what := _algebra(node))
-        ]
-    )
-
-
-def _algebra(node: ast.AST) -> str | None:
-    if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult):
-        return "uses the @ operator"
-    if isinstance(node, ast.Attribute) and node.attr in FORBIDDEN_ALGEBRA:
-        return f"uses {dotted(node)}"
-    return None
-
-
-def test_kernels_are_compiled_in_one_place_and_never_parallel_or_fast_and_loose() -> None:
-    assert_none([fault for path in python_files(PACKAGE) for fault in _compiler_use(path)])
-
-
-def _compiler_use(path: Path) -> Iterator[str]:
-    for module, node in imported_modules(tree_of(path)):
-        if module.split(".")[0] == "numba" and name_in_package(path) != "kernel/jit.py":
-            yield f"{place(path, node)}: imports numba; use beaconfire.kernel.jit"
-    for call in ast.walk(tree_of(path)):
+def kernels_are_compiled_in_one_place(source: Source) -> Iterator[str]:
+    """Numba is used through `kernel.jit` only, never parallel, never with the whole of fast-math."""
+    if not source.in_package:
+        return
+    for module, node in imported_modules(source.tree):
+        if module.split(".")[0] == "numba" and source.in_package != "kernel/jit.py":
+            yield source.fault(node, "imports numba; use beaconfire.kernel.jit")
+    for call in ast.walk(source.tree):
         if isinstance(call, ast.keyword) and call.arg in {"parallel", "fastmath"} and ast.unparse(call.value) == "True":
-            yield f"{place(path, call)}: {call.arg}=True changes results between runs or deletes NaN guards"
+            yield source.fault(call.value, f"{call.arg}=True changes results between runs or deletes NaN guards")
 
 
-def test_only_the_release_room_makes_a_released_value() -> None:
-    assert_none(
-        [
-            f"{place(path, node)}: constructs {RELEASED}; only release/ may, so that nothing leaves unreleased"
-            for path in python_files(PACKAGE)
-            if not path.is_relative_to(PACKAGE / "release")
-            for node in ast.walk(tree_of(path))
-            if isinstance(node, ast.Call) and _makes_released(node)
-        ]
-    )
+def only_release_makes_released(source: Source) -> Iterator[str]:
+    """Only the release room makes a `Released` value, so that nothing leaves unreleased."""
+    if not source.in_package or source.package == "release":
+        return
+    for call in ast.walk(source.tree):
+        if isinstance(call, ast.Call) and _makes_released(call):
+            yield source.fault(call, "makes a Released; only release/ may, so that nothing leaves unreleased")
 
 
 def _makes_released(call: ast.Call) -> bool:
     name = dotted(call.func).split(".")[-1]
-    copies = name in {"replace", "convert", "decode"} and any(
-        dotted(argument).split(".")[-1] == RELEASED
-        for argument in [*call.args, *(keyword.value for keyword in call.keywords)]
-    )
-    return name == RELEASED or copies
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    decodes = name in {"convert", "decode", "Decoder", "cast"}
+    return name == "Released" or (decodes and any(dotted(item).split(".")[-1] == "Released" for item in arguments))
 
 
-def test_only_the_data_reader_reads_package_data() -> None:
-    assert_none([fault for path in python_files(PACKAGE) for fault in _data_use(path)])
-
-
-def _data_use(path: Path) -> Iterator[str]:
-    if name_in_package(path) in {DATA_READER, "kernel/jit.py"}:  # jit reads the sources it compiles
+def only_the_data_reader_reads_package_data(source: Source) -> Iterator[str]:
+    """Package data are read by `kernel/data.py` alone."""
+    if not source.in_package or source.in_package in DATA_READERS:
         return
-    for module, node in imported_modules(tree_of(path)):
-        if module.startswith(("importlib.resources", "pkgutil", "importlib_resources")):
-            yield f"{place(path, node)}: imports {module}; ask beaconfire.kernel.data"
-    for name in ast.walk(tree_of(path)):
+    for module, node in imported_modules(source.tree):
+        if module.startswith(("importlib.resources", "importlib_resources", "pkgutil")):
+            yield source.fault(node, f"imports {module}; ask beaconfire.kernel.data")
+    for name in ast.walk(source.tree):
         if isinstance(name, ast.Name) and name.id == "__file__":
-            yield f"{place(path, name)}: finds files by __file__; ask beaconfire.kernel.data"
+            yield source.fault(name, "finds files by __file__; ask beaconfire.kernel.data")
 
 
-# --- doors ------------------------------------------------------------------------------------------------------------
-
-
-def packages() -> list[str]:
-    return sorted(
-        path.parent.relative_to(PACKAGE.parent).as_posix().replace("/", ".")
-        for path in python_files(PACKAGE)
-        if path.name == "__init__.py" and path.parent != PACKAGE
-    )
-
-
-@pytest.mark.parametrize("package", packages())
-def test_a_package_offers_exactly_what_its_door_names(package: str) -> None:
-    path = PACKAGE.parent / package.replace(".", "/") / "__init__.py"
-    imported = {
-        alias.asname or alias.name
-        for node in tree_of(path).body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-        if not (alias.asname or alias.name).startswith("_")
-    }
-    defined = {
-        node.name
-        for node in tree_of(path).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_")
-    }
-    listed = _listed(tree_of(path))
-    if imported or defined or listed is not None:
-        assert listed is not None, f"{place(path, 1)}: no __all__; list what others may use"
-        assert sorted(listed) == sorted(set(listed)), f"{place(path, 1)}: __all__ names something twice"
-        module = importlib.import_module(package)
-        assert [name for name in listed if not hasattr(module, name)] == [], f"{place(path, 1)}: named but not there"
-        missing = (imported | defined) - set(listed)
-        assert not missing, f"{place(path, 1)}: {sorted(missing)} stand in the door but not in __all__"
-
-
-def _listed(tree: ast.Module) -> list[str] | None:
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and [dotted(target) for target in node.targets] == ["__all__"]:
-            return list(ast.literal_eval(node.value))
-    return None
-
-
-def test_a_room_is_entered_by_its_door() -> None:
+def a_room_is_entered_by_its_door(source: Source) -> Iterator[str]:
+    """Other packages import from `beaconfire.<room>`, never from a module behind it."""
     behind = re.compile(rf"^beaconfire\.({'|'.join((*ROOMS, 'node'))})\.\w+")
-    assert_none(
-        [
-            f"{place(path, node)}: imports {module}; import from beaconfire.{match[1]}, its door"
-            for path in python_files(PACKAGE)
-            for module, node in imported_modules(tree_of(path))
-            if (match := behind.match(module)) and path.relative_to(PACKAGE).parts[0] != match[1]
-        ]
-    )
+    for module, node in imported_modules(source.tree) if source.in_package else ():
+        match = behind.match(module)
+        if match and source.package != match[1]:
+            yield source.fault(node, f"imports {module}; import from beaconfire.{match[1]}, its door")
 
 
-# --- tests ------------------------------------------------------------------------------------------------------------
-
-
-def test_every_test_can_fail() -> None:
-    assert_none(
-        [
-            f"{place(path, node)}: {node.name} asserts nothing; state what must hold"
-            for path in python_files(ROOT / "tests")
-            for node in ast.walk(tree_of(path))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
-            if not _can_fail(node, _judges(tree_of(path)))
-        ]
-    )
-
-
-def _judges(tree: ast.Module) -> set[str]:
-    """Helpers that assert for their callers: those of the file, and by name those that others define."""
-    return {
-        node.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        if any(isinstance(inner, ast.Assert | ast.Raise) for inner in ast.walk(node))
+def every_test_can_fail(source: Source) -> Iterator[str]:
+    """A test asserts, expects an error, or calls a helper of its file that does."""
+    if not source.name.startswith("tests/"):
+        return
+    judges = {
+        function.name
+        for function in functions(source.tree)
+        if any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(function))
     }
+    for function in functions(source.tree):
+        if function.name.startswith("test_") and not _can_fail(function, judges - {function.name}):
+            yield source.fault(function, f"{function.name} asserts nothing; state what must hold")
 
 
 def _can_fail(test: ast.AST, judges: set[str]) -> bool:
@@ -286,3 +161,82 @@ def _can_fail(test: ast.AST, judges: set[str]) -> bool:
             if name in judges or name.startswith(("raises", "warns", "fail", "assert_", "expect", "check_")):
                 return True
     return False
+
+
+RULES: tuple[Callable[[Source], Iterator[str]], ...] = (
+    fits_on_a_screen,
+    core_imports_nothing_of_the_world,
+    core_calls_nothing_of_the_world,
+    core_leaves_blas_alone,
+    kernels_are_compiled_in_one_place,
+    only_release_makes_released,
+    only_the_data_reader_reads_package_data,
+    a_room_is_entered_by_its_door,
+    every_test_can_fail,
+)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_project_keeps_the_rule(rule: Callable[[Source], Iterator[str]]) -> None:
+    assert_none([fault for source in sources() for fault in rule(source)])
+
+
+def test_every_file_fits_in_400_lines() -> None:
+    counted = {
+        path: len(path.read_text(encoding="utf-8").splitlines())
+        for path in files_of_the_project()
+        if path.suffix in {".py", ".ts", ".tsx", ".css"}
+    }
+    assert_none(
+        [
+            f"{path.relative_to(ROOT)}:{lines}: at most {MAX_FILE_LINES} lines; split it by what its parts are for"
+            for path, lines in counted.items()
+            if lines > MAX_FILE_LINES
+        ]
+    )
+
+
+def test_there_are_at_least_as_many_lines_of_tests_as_of_source() -> None:
+    source = sum(len(item.text.splitlines()) for item in package_sources())
+    tests = sum(len(item.text.splitlines()) for item in sources() if item.name.startswith("tests/"))
+    assert tests >= source, f"{tests} lines of tests for {source} of source; at least as many are right"
+
+
+def doors() -> list[Source]:
+    return [source for source in package_sources() if source.name.endswith("/__init__.py")]
+
+
+@pytest.mark.parametrize("door", doors(), ids=lambda door: door.module)
+def test_a_package_offers_exactly_what_its_door_names(door: Source) -> None:
+    offered = _imported_or_defined(door.tree)
+    listed = _listed(door.tree)
+    if not offered and listed is None:
+        return  # a package of data, or one whose modules are its doors (kernel)
+    assert listed is not None, door.fault(1, "no __all__; list what others may use")
+    assert sorted(listed) == sorted(set(listed)), door.fault(1, "__all__ names something twice")
+    module = importlib.import_module(door.module)
+    assert [name for name in listed if not hasattr(module, name)] == [], door.fault(1, "named but not there")
+    assert offered - set(listed) == set(), door.fault(1, "stand in the door but not in __all__")
+
+
+def _imported_or_defined(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+    return {name for name in names if not name.startswith("_")}
+
+
+def _listed(tree: ast.Module) -> list[str] | None:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and [dotted(target) for target in node.targets] == ["__all__"]:
+            return list(ast.literal_eval(node.value))
+    return None
+
+
+def test_every_package_is_a_room_of_the_architecture() -> None:
+    known = {"cli", "kernel", "earth", *ROOMS, "node", "rehearse", "shell", "console", "data"}
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and not path.name.startswith("__")}
+    assert folders <= known, f"{sorted(folders - known)}: on which floor does it stand?"
