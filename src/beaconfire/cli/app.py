@@ -14,10 +14,10 @@ from types import ModuleType
 from cyclopts import App, CycloptsError
 
 from beaconfire import __version__
-from beaconfire.cli import warm
+from beaconfire.cli import scenario, warm
 from beaconfire.kernel.errors import BeaconfireError
 
-GROUPS: tuple[ModuleType, ...] = (warm,)
+GROUPS: tuple[ModuleType, ...] = (scenario, warm)
 
 EXIT_DONE = 0
 EXIT_RUN_FAILED = 1

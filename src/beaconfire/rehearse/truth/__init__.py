@@ -1,0 +1,1 @@
+"""Truth: flown paths from a physics of their own."""
