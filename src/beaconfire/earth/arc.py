@@ -19,7 +19,8 @@ _TOLERANCE_M_S = 0.0005
 _MAX_STEP_S = 120.0  # bounds the interpolation error of an event to centimetres
 _FIRST_STEP_S = 4.0
 _SHORTEST_STEP_S = 1e-4
-_MAX_STEPS = 20_000  # a state that needs more is not a flight; bounds the time of one call
+_MAX_STEPS = 4_000  # a flight takes about 100; bounds one call to milliseconds
+_UNDERGROUND_M = -2e3  # going back in time below the ground, drag speeds a body up without bound
 _APOGEE_SEARCH_S = 7200.0  # longer than any flight that comes down within a quarter turn of the Earth
 
 # Dormand and Prince's tableau: the last row of stages is the fifth-order solution, `_ERROR` its distance to the fourth.
@@ -126,6 +127,8 @@ def _run(
             return (time + part) * direction, True
         before = after
         time += h
+        if altitude_and_up(new[0], new[1], new[2])[0] < _UNDERGROUND_M:
+            break
         for i in range(6):
             x[i] = new[i]
             k[0, i] = k[6, i]

@@ -28,6 +28,8 @@ def azimuth_elevation_range(
     azimuth = math.atan2(east, north)
     if azimuth < 0.0:
         azimuth += 2.0 * math.pi
+        if azimuth >= 2.0 * math.pi:  # a negative angle too small to be subtracted
+            azimuth = 0.0
     return azimuth, math.atan2(up, level), math.sqrt(level * level + up * up)
 
 
