@@ -146,6 +146,20 @@ ReleasedBody = LaunchBody | TrajectoryBody | ImpactBody | WithdrawalBody
 
 
 @dataclass(frozen=True, slots=True)
+class PartnerAdvice:
+    """A partner's own estimate of a launch or an impact, verified; it enters the fused picture only.
+
+    `body` names the event as the partner does. `tracks` are the fused tracks that the same partner's trajectory of
+    that event feeds, if it released any: then the advice needs no other match.
+    """
+
+    nation: str
+    received_ns: int
+    body: LaunchBody | ImpactBody
+    tracks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """What the node could share: the nation's own words, unredacted. It never leaves; `release` makes what does.
 
