@@ -14,14 +14,11 @@ STAMPS := $(VENV)/stamps
 WORKERS ?= 2
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-SOURCES := $(shell find src/beaconfire -name '*.py' -not -path '*/console/*' 2>/dev/null)
+SOURCES := $(shell find src/beaconfire -name '*.py' -not -path '*/console/*')
 PAGE := src/beaconfire/console/dist/index.html
-PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
-ifneq ($(wildcard web/package.json),)
-ifneq ($(wildcard web/index.html),)
-BUILT_PAGE := $(PAGE)
-endif
-endif
+PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/build-test/*')
+PAGE_PACKAGES := web/node_modules/.package-lock.json
+IN_WEB := cd web && PATH="$(abspath $(BIN)):$$PATH"
 
 # The machine's Node if it is new enough, else the one that pip installs into .venv.
 NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
@@ -31,17 +28,18 @@ NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Numb
 .DELETE_ON_ERROR:
 
 test: setup
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(if $(wildcard web/vite.test.config.ts),$(IN_WEB) npm test --silent)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-long: setup
-	$(BIN)/python -m pytest -n $(WORKERS) -m long --timeout 3600 $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m long --timeout 3600 $(ARGS)
 
-check: $(STAMPS)/development $(STAMPS)/node
+check: $(STAMPS)/development $(PAGE_PACKAGES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(if $(BUILT_PAGE),cd web && PATH="$(abspath $(BIN)):$$PATH" npm run --silent check)
+	$(IN_WEB) npm run --silent check
 
 lock:
 	$(MAKE) $(STAMPS)/development
@@ -53,11 +51,11 @@ compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
     --no-emit-index-url --no-emit-find-links --no-header --no-annotate $(UPGRADE) -o $(1) $(2)
 
 clean:
-	rm -rf $(VENV) web/node_modules src/beaconfire/console/dist out build dist \
+	rm -rf $(VENV) web/node_modules web/build-test src/beaconfire/console/dist out build dist \
 	    .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-setup: $(STAMPS)/development $(BUILT_PAGE) $(STAMPS)/warm
+setup: $(STAMPS)/development $(PAGE) $(STAMPS)/warm
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Beaconfire needs Python 3.11 or newer; none was found (make PYTHON=/path/to/python)" >&2; exit 1; }
@@ -82,12 +80,12 @@ $(STAMPS)/node: | $(BIN)/python
 	    $(PIP_INSTALL) --require-hashes -r requirements-node.lock; }
 	@touch $@
 
-web/node_modules/.package-lock.json: web/package-lock.json $(STAMPS)/node
-	cd web && PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+$(PAGE_PACKAGES): web/package-lock.json web/.npmrc $(STAMPS)/node
+	$(IN_WEB) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(PAGE): web/node_modules/.package-lock.json $(PAGE_SOURCES)
-	cd web && PATH="$(abspath $(BIN)):$$PATH" npm run --silent build
+$(PAGE): $(PAGE_PACKAGES) $(PAGE_SOURCES)
+	$(IN_WEB) npm run --silent build
 	@touch $@
 
 # Numba compiles once and keeps the machine code on disk; done here so that no test and no node pays for it.

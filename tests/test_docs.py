@@ -115,7 +115,7 @@ def test_every_command_and_every_option_of_it_explains_itself(name: str, command
     assert command.help.strip(), f"{name}: no help; write a docstring"
     silent = [
         argument.names
-        for argument in command.assemble_argument_collection()
+        for argument in command.assemble_argument_collection(parse_docstring=True)
         if argument.show and not (argument.parameter.help or "").strip()
     ]
     assert silent == [], f"{name}: say in the docstring what these are"
