@@ -44,7 +44,7 @@ def fall(r0: float, speed: float, angle: float, end_radius: float) -> tuple[floa
         return math.hypot(y[0], y[1]) - end_radius
 
     def climbs(_t: float, y: Array) -> float:
-        return float(y[:2] @ y[2:])
+        return float(y[0] * y[2] + y[1] * y[3])
 
     climbs.direction = -1.0  # type: ignore[attr-defined]
     falls.terminal, falls.direction = True, -1.0  # type: ignore[attr-defined]
