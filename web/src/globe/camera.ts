@@ -27,7 +27,7 @@ export interface Camera {
 }
 
 /** The region of the first view: the seas around Korea and Japan. */
-export const FIRST_VIEW: Camera = { longitude_deg: 134.5, latitude_deg: 38.6, distance: 0.47, tilt_deg: 32, bearing_deg: 0 };
+export const FIRST_VIEW: Camera = { longitude_deg: 133.6, latitude_deg: 38.9, distance: 0.43, tilt_deg: 32, bearing_deg: 0 };
 
 export type Pixel = [x: number, y: number];
 

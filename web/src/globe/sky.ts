@@ -3,10 +3,11 @@
 import { geoPath } from "d3-geo";
 import type { MultiPolygon } from "geojson";
 import type { EventState } from "../state.ts";
-import { trail } from "../trails.ts";
+import { trail, type Point } from "../trails.ts";
 import type { Revision, Ring, Sensor, Tracks } from "../types.ts";
 import { type Lens, type Pixel } from "./camera.ts";
 import { colourOf, GREY, SKY, traceKind, VERMILION } from "./palette.ts";
+import { placeLabels, type Label, type Line } from "./labels.ts";
 import { fromRing, normalise } from "./rings.ts";
 
 export interface Sky {
@@ -32,12 +33,14 @@ export function drawSky(context: CanvasRenderingContext2D, view: Lens, sky: Sky)
   for (const sensor of sky.sensors) drawSensor(pen, sensor, sky);
   for (const event of sky.events) drawEvent(pen, event, sky);
   if (sky.tracks) drawTracks(pen, sky.tracks, sky);
+  placeLabels(context, pen.labels);
   return pen.refused;
 }
 
 /** A context and a view with the few strokes that are used again and again. */
 class Pen {
   refused = false;
+  readonly labels: Label[] = [];
   private readonly path;
 
   constructor(
@@ -61,17 +64,6 @@ class Pen {
     this.context.setLineDash([]);
     this.context.globalAlpha = 1;
   }
-
-  /** Text with a dark rim, readable on land and sea. */
-  text(words: string, at: Pixel, colour: string, bold = false): void {
-    this.context.font = `${bold ? "600 " : ""}12px system-ui, "Noto Sans CJK KR", "Noto Sans CJK JP", sans-serif`;
-    this.context.lineJoin = "round";
-    this.context.lineWidth = 3.5;
-    this.context.strokeStyle = "rgba(8, 13, 18, 0.9)";
-    this.context.strokeText(words, ...at);
-    this.context.fillStyle = colour;
-    this.context.fillText(words, ...at);
-  }
 }
 
 function drawSensor(pen: Pen, sensor: Sensor, sky: Sky): void {
@@ -89,7 +81,7 @@ function drawSensor(pen: Pen, sensor: Sensor, sky: Sky): void {
   context.lineTo(at[0], at[1] + 5);
   context.stroke();
   context.fillRect(at[0] - 1.5, at[1] - 1.5, 3, 3);
-  pen.text(down ? `${sensor.id} (${sky.sensorDown})` : sensor.id, [at[0] + 8, at[1] + 4], colour);
+  pen.labels.push({ at, gap_px: 8, lines: [[down ? `${sensor.id} (${sky.sensorDown})` : sensor.id, colour]], rank: 3 });
 }
 
 function drawEvent(pen: Pen, event: EventState, sky: Sky): void {
@@ -144,7 +136,7 @@ function drawPlace(pen: Pen, place: Revision["launch"], shape: "launch" | "impac
     context.lineTo(x - 5, y + 5);
   }
   context.stroke();
-  pen.text(words, [x + 10, y + (shape === "launch" ? 16 : -8)], colour, true);
+  pen.labels.push({ at, gap_px: 10, lines: [[words, colour]], rank: 0 });
 }
 
 function drawTracks(pen: Pen, tracks: Tracks, sky: Sky): void {
@@ -163,10 +155,11 @@ function drawTracks(pen: Pen, tracks: Tracks, sky: Sky): void {
 }
 
 function drawTrail(pen: Pen, id: string, colour: string, ofEvent: boolean): void {
-  const points = trail(id);
+  const points = ofEvent ? trail(id) : trail(id).slice(-40);
   const { context, view } = pen;
+  if (ofEvent) drawGroundTrace(pen, points, colour);
   context.strokeStyle = colour;
-  context.lineWidth = ofEvent ? 2 : 1.25;
+  context.lineWidth = ofEvent ? 2.25 : 1.25;
   const pieces = 4; // fading towards the past
   for (let piece = 0; piece < pieces; piece++) {
     const [from, to] = [0, 1].map((end) => Math.floor(((piece + end) * (points.length - 1)) / pieces)) as [number, number];
@@ -181,6 +174,23 @@ function drawTrail(pen: Pen, id: string, colour: string, ofEvent: boolean): void
     }
     context.stroke();
   }
+  context.globalAlpha = 1;
+}
+
+/** Where the object passed over the ground. */
+function drawGroundTrace(pen: Pen, points: readonly Point[], colour: string): void {
+  const { context } = pen;
+  context.beginPath();
+  for (const [longitude_deg, latitude_deg] of points) {
+    const at = pen.view.pixel(longitude_deg, latitude_deg, 0);
+    if (at) context.lineTo(...at);
+  }
+  context.strokeStyle = colour;
+  context.globalAlpha = 0.35;
+  context.lineWidth = 1;
+  context.setLineDash([2, 4]);
+  context.stroke();
+  context.setLineDash([]);
   context.globalAlpha = 1;
 }
 
@@ -229,7 +239,7 @@ function drawSymbol(pen: Pen, tracks: Tracks, row: number, at: Pixel, colour: st
   context.save();
   context.translate(...at);
   context.rotate(heading);
-  traceKind(context, kind, tracks.event_id[row] ? 8 : 5.5);
+  traceKind(context, kind, tracks.event_id[row] ? 8.5 : 6.5);
   context.fillStyle = status === "confirmed" ? colour : "#0b1118";
   context.strokeStyle = status === "confirmed" ? "#0b1118" : colour;
   context.lineWidth = 1.5;
@@ -241,13 +251,14 @@ function drawSymbol(pen: Pen, tracks: Tracks, row: number, at: Pixel, colour: st
   context.strokeStyle = colour;
   context.lineWidth = 1;
   context.beginPath();
-  context.arc(at[0], at[1], tracks.event_id[row] ? 12.5 : 9, 0, 2 * Math.PI);
+  context.arc(at[0], at[1], tracks.event_id[row] ? 13 : 10, 0, 2 * Math.PI);
   context.stroke();
 }
 
 function labelTrack(pen: Pen, tracks: Tracks, row: number, at: Pixel, colour: string): void {
   const height = `${(tracks.altitude_m[row]! / 1000).toFixed(tracks.altitude_m[row]! < 20_000 ? 1 : 0)} km`;
   const speed = `${(tracks.speed_m_s[row]! / 1000).toFixed(2)} km/s`;
-  pen.text(tracks.id[row]!, [at[0] + 16, at[1] - 4], colour, true);
-  pen.text(`${height}  ${speed}`, [at[0] + 16, at[1] + 11], "#d7e0e8");
+  const name: Line = [tracks.id[row]!, colour];
+  if (tracks.event_id[row]) pen.labels.push({ at, gap_px: 16, lines: [name, [`${height}  ${speed}`, "#d7e0e8"]], rank: 1 });
+  else pen.labels.push({ at, gap_px: 11, lines: [name, [height, GREY]], rank: 2 });
 }

@@ -34,7 +34,7 @@ export function TrackTable() {
           <thead>
             <tr>
               {columns.map(([key, title]) => (
-                <th scope="col" key={key} class={key}>
+                <th scope="col" key={key} class={`column-${key}`}>
                   {title}
                 </th>
               ))}
