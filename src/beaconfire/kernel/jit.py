@@ -36,7 +36,7 @@ _warmers: dict[str, Callable[[], None]] = {}
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function of scalars and small C-contiguous float64 arrays on its first call, cached on disk."""
     if not os.environ.get("NUMBA_CACHE_DIR"):
-        vars(config)["CACHE_DIR"] = str(cache_folder(function.__module__))  # read when the decorator runs
+        vars(config)["CACHE_DIR"] = _remembered_folder(function.__module__)  # read when the decorator runs
     return cast(Callable[P, R], numba.njit(cache=True, error_model="numpy", fastmath=FAST_FLAGS)(function))
 
 
@@ -66,6 +66,11 @@ def cache_folder(module: str) -> Path:
     for name in sorted(_reachable(module) or sources):
         digest.update(name.encode() + b"\0" + sources[name].encode() + b"\0")
     return _home() / "cache" / "numba" / digest.hexdigest()[:16]
+
+
+@cache
+def _remembered_folder(module: str) -> str:
+    return str(cache_folder(module))
 
 
 def _home() -> Path:
