@@ -85,7 +85,7 @@ $(PAGE_PACKAGES): web/package-lock.json web/.npmrc $(STAMPS)/node
 	@touch $@
 
 $(PAGE): $(PAGE_PACKAGES) $(PAGE_SOURCES)
-	$(IN_WEB) npm run --silent build
+	$(IN_WEB) npm run --silent build -- --logLevel warn
 	@touch $@
 
 # Numba compiles once and keeps the machine code on disk; done here so that no test and no node pays for it.
