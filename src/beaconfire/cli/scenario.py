@@ -35,11 +35,18 @@ def list_scenarios(*, json: Json = False) -> None:
     rows = []
     for name in names():
         scenario = read_scenario(shipped(name), where=f"{name}.toml")
-        rows.append({"name": name, "title": scenario.title, "duration_s": scenario.duration_s, "launches": len(scenario.launches)})
+        rows.append(
+            {
+                "name": name,
+                "title": scenario.title,
+                "duration_s": scenario.duration_s,
+                "launches": len(scenario.launches),
+            }
+        )
     if json:
         _print_json(rows)
         return
-    width = max(len(row["name"]) for row in rows)
+    width = max(len(str(row["name"])) for row in rows)
     for row in rows:
         print(f"{row['name']:{width}}  {row['duration_s']:6.0f} s  {row['title']}")
 
@@ -87,7 +94,8 @@ def validate(file: str, *, json: Json = False) -> None:
     if json:
         _print_json({"file": where, "valid": True, "faults": []})
     else:
-        print(f"{where}: valid; {len(checked.sensors)} sensors, {len(checked.launches)} launches, {checked.duration_s:g} s")
+        counts = f"{len(checked.sensors)} sensors, {len(checked.launches)} launches"
+        print(f"{where}: valid; {counts}, {checked.duration_s:g} s")
 
 
 def simulate(file: str, *, out: Path, seed: int | None = None, json: Json = False) -> None:

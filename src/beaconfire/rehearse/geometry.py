@@ -9,7 +9,7 @@ import numpy as np
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.records import Sensor
 from beaconfire.kernel.sensors import site_geodetic
-from beaconfire.rehearse.truth.force import EQUATOR_M, POLE_M, Array
+from beaconfire.rehearse.truth.force import EQUATOR_M, POLE_M, Array, Mask
 from beaconfire.rehearse.truth.place import east_north_up, place_ecef_m
 
 
@@ -35,7 +35,7 @@ def site_of(sensor: Sensor) -> Site:
     """The place of a fixed sensor; raises `InvalidInput` for one whose rows carry its place."""
     place = site_geodetic(sensor)
     if place is None:
-        raise InvalidInput.single(f"sensor {sensor.id}", "has no place", "latitude_deg and longitude_deg; moving sensors cannot be simulated")
+        raise InvalidInput.single(f"sensor {sensor.id}", "has no place", "latitude_deg and longitude_deg")
     latitude, longitude, altitude = place
     return Site(place_ecef_m(latitude, longitude, altitude), np.stack(east_north_up(latitude, longitude)))
 
@@ -60,7 +60,7 @@ def point(site: Site, range_m: Array, azimuth_rad: Array, elevation_rad: Array) 
     return np.asarray(site.position_m + local @ site.axes, dtype=float)
 
 
-def behind_earth(from_m: Array, to_m: Array) -> Array:
+def behind_earth(from_m: Array, to_m: Array) -> Mask:
     """Whether the ellipsoid hides points (n, 3) from a place (3,): (n,), bool.
 
     In axes where the ellipsoid is a unit sphere, a segment is hidden when it comes nearer than 1 between its ends.
@@ -69,4 +69,5 @@ def behind_earth(from_m: Array, to_m: Array) -> Array:
     start, along = from_m / scale, (to_m - from_m) / scale
     nearest = np.clip(-(along @ start) / (along**2).sum(axis=1), 0.0, 1.0)
     closest = start + nearest[:, None] * along
-    return np.asarray((closest**2).sum(axis=1) < 1.0, dtype=bool) & (nearest > 0.0) & (nearest < 1.0)
+    hidden = ((closest**2).sum(axis=1) < 1.0) & (nearest > 0.0) & (nearest < 1.0)
+    return np.asarray(hidden, dtype=np.bool_)

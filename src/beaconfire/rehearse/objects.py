@@ -17,8 +17,8 @@ from beaconfire.kernel.time import format_utc, from_seconds
 from beaconfire.rehearse.scenario import Aircraft, Clutter, Flight, Glide, Launch, Meteor, Profile, Satellites, Scenario
 from beaconfire.rehearse.truth import arc, glide, measured
 from beaconfire.rehearse.truth.background import aircraft_paths, meteor_path, satellite_paths
-from beaconfire.rehearse.truth.boost import Departure
-from beaconfire.rehearse.truth.force import Array
+from beaconfire.rehearse.truth.boost import Departure, Stage
+from beaconfire.rehearse.truth.force import Array, Mask
 from beaconfire.rehearse.truth.place import geodetic, ground_range_m
 from beaconfire.rehearse.truth.profiles import PROFILES
 
@@ -96,13 +96,13 @@ class TruthObject:
         inside = np.clip(np.asarray(times_s, dtype=float) - self.offset_s, self.path.start_s, self.path.end_s)
         return self.path.at(inside)
 
-    def alive(self, times_s: Array) -> Array:
+    def alive(self, times_s: Array) -> Mask:
         """Which of the scenario times lie inside its life (n,), bool."""
-        return (times_s >= self.start_s) & (times_s <= self.end_s)
+        return np.asarray((times_s >= self.start_s) & (times_s <= self.end_s), dtype=np.bool_)
 
-    def thrusting(self, times_s: Array) -> Array:
+    def thrusting(self, times_s: Array) -> Mask:
         """Which of the scenario times see it thrust (n,), bool."""
-        lit = np.zeros(np.shape(times_s), dtype=bool)
+        lit = np.zeros(times_s.shape, dtype=np.bool_)
         for start_s, end_s in self.thrust_s:
             lit |= (times_s >= start_s) & (times_s < end_s)
         return lit
@@ -170,8 +170,8 @@ def describe(scenario: Scenario, item: TruthObject) -> dict[str, object]:
 def _ballistic(launch: Launch, wish: Profile) -> TruthObject:
     profile = PROFILES[wish.kind]
     flown = arc.aim(
-        _departure(launch, profile.tilt_deg), _burning(wish), whole_kg_m2=profile.whole_kg_m2, body_kg_m2=profile.body_kg_m2,
-        range_m=wish.range_m, apogee_m=wish.apogee_m,
+        _departure(launch, profile.tilt_deg), _burning(wish), whole_kg_m2=profile.whole_kg_m2,
+        body_kg_m2=profile.body_kg_m2, range_m=wish.range_m, apogee_m=wish.apogee_m,
     )  # fmt: skip
     return _flown(launch, "ballistic", flown, dip_times_s=())
 
@@ -237,10 +237,12 @@ def _background(
 ) -> list[TruthObject]:
     if isinstance(group, Aircraft):
         paths = aircraft_paths(group, duration_s=duration_s, generator=generator)
-        return [TruthObject(f"AIR{index}-{number}", "aircraft", path, 0.0) for number, path in enumerate(paths, start=1)]
+        return [TruthObject(f"AIR{index}-{place}", "aircraft", path, 0.0) for place, path in enumerate(paths, start=1)]
     if isinstance(group, Satellites):
         orbits = satellite_paths(group, duration_s=duration_s, generator=generator)
-        return [TruthObject(f"SAT{index}-{number}", "satellite", path, 0.0) for number, path in enumerate(orbits, start=1)]
+        return [
+            TruthObject(f"SAT{index}-{place}", "satellite", path, 0.0) for place, path in enumerate(orbits, start=1)
+        ]
     if isinstance(group, Meteor):
         return [TruthObject(f"MET{index}", "meteor", meteor_path(group), group.time_s)]
     return []
@@ -250,7 +252,7 @@ def _departure(launch: Launch, tilt_deg: float) -> Departure:
     return Departure(launch.latitude_deg, launch.longitude_deg, launch.altitude_m, launch.azimuth_deg, tilt_deg)
 
 
-def _burning(wish: Profile | Glide) -> tuple[arc.Stage, ...]:
+def _burning(wish: Profile | Glide) -> tuple[Stage, ...]:
     stages = PROFILES[wish.kind].stages
     if wish.burn_s is None:
         return stages

@@ -29,7 +29,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A TOML table: unknown keys are refused."""
 
 
-class Header(_Table, kw_only=True):
+class Header(_Table, frozen=True, kw_only=True):
     """`[scenario]`."""
 
     name: Identifier
@@ -40,7 +40,7 @@ class Header(_Table, kw_only=True):
     realm: Literal["EXERCISE"]
 
 
-class Nation(_Table, kw_only=True):
+class Nation(_Table, frozen=True, kw_only=True):
     """`[[nation]]`: who takes part, in which languages, under which release policy (a preset or a file)."""
 
     code: NationCode
@@ -48,8 +48,8 @@ class Nation(_Table, kw_only=True):
     policy: Annotated[str, Meta(min_length=1, max_length=200)] = "default"
 
 
-class Profile(_Table, kw_only=True):
-    """A generic class boosted to a stated range and apogee; `burn_s` replaces the class's burn times, stage by stage."""
+class Profile(_Table, frozen=True, kw_only=True):
+    """A generic class boosted to a stated range and apogee; `burn_s` replaces the burn times, stage by stage."""
 
     kind: ProfileName = msgspec.field(name="class")
     range_m: Metres
@@ -57,7 +57,7 @@ class Profile(_Table, kw_only=True):
     burn_s: Burns | None = None
 
 
-class Dip(_Table, kw_only=True):
+class Dip(_Table, frozen=True, kw_only=True):
     """A dip of a glide: where its bottom is to be, and the height of the peak that follows."""
 
     time_s: Seconds
@@ -67,7 +67,7 @@ class Dip(_Table, kw_only=True):
     peak_altitude_m: Metres
 
 
-class Glide(_Table, kw_only=True):
+class Glide(_Table, frozen=True, kw_only=True):
     """A generic glide to a stated range and apogee with dips at a stated time (after lift-off), place and altitude."""
 
     kind: ProfileName = msgspec.field(name="class")
@@ -79,13 +79,13 @@ class Glide(_Table, kw_only=True):
     dip: Annotated[tuple[Dip, ...], Meta(min_length=1, max_length=8)]
 
 
-class Flight(_Table, kw_only=True):
+class Flight(_Table, frozen=True, kw_only=True):
     """A measured flight shipped in `rehearse/flights`, laid along a great circle from the launch point."""
 
     file: Literal["bulgariasat-1-stage1"]
 
 
-class Launch(_Table, kw_only=True):
+class Launch(_Table, frozen=True, kw_only=True):
     """`[[launch]]`: when and whence, and exactly one of `profile`, `glide` and `flight`."""
 
     id: Identifier
@@ -99,7 +99,7 @@ class Launch(_Table, kw_only=True):
     flight: Flight | None = None
 
 
-class Area(_Table, kw_only=True):
+class Area(_Table, frozen=True, kw_only=True):
     """A box of latitude and longitude that does not cross the antimeridian."""
 
     south_deg: Latitude
@@ -108,7 +108,7 @@ class Area(_Table, kw_only=True):
     east_deg: Longitude
 
 
-class Aircraft(_Table, kw_only=True, tag_field="kind", tag="aircraft"):
+class Aircraft(_Table, frozen=True, kw_only=True, tag_field="kind", tag="aircraft"):
     """Air traffic that starts in an area: great circles, turns, climbs; every `jet_every`-th is a fast jet."""
 
     count: Annotated[int, Meta(ge=1, le=2000)]
@@ -116,7 +116,7 @@ class Aircraft(_Table, kw_only=True, tag_field="kind", tag="aircraft"):
     jet_every: Annotated[int, Meta(ge=1)] = 10
 
 
-class Satellites(_Table, kw_only=True, tag_field="kind", tag="satellite"):
+class Satellites(_Table, frozen=True, kw_only=True, tag_field="kind", tag="satellite"):
     """Satellites in low orbit that each pass over an area once while the scenario runs."""
 
     count: Annotated[int, Meta(ge=1, le=500)]
@@ -124,7 +124,7 @@ class Satellites(_Table, kw_only=True, tag_field="kind", tag="satellite"):
     altitude_m: Band = (400e3, 1200e3)
 
 
-class Meteor(_Table, kw_only=True, tag_field="kind", tag="meteor"):
+class Meteor(_Table, frozen=True, kw_only=True, tag_field="kind", tag="meteor"):
     """One meteor, from 110 km height to where it has burnt out."""
 
     time_s: Seconds
@@ -135,7 +135,7 @@ class Meteor(_Table, kw_only=True, tag_field="kind", tag="meteor"):
     descent_deg: Annotated[float, Meta(gt=0.0, le=90.0)]
 
 
-class Clutter(_Table, kw_only=True, tag_field="kind", tag="clutter"):
+class Clutter(_Table, frozen=True, kw_only=True, tag_field="kind", tag="clutter"):
     """A patch of birds, waves or weather: false detections of every radar that sees it, beyond the stated rate."""
 
     latitude_deg: Latitude
@@ -148,21 +148,21 @@ class Clutter(_Table, kw_only=True, tag_field="kind", tag="clutter"):
 Background = Aircraft | Satellites | Meteor | Clutter
 
 
-class SensorDown(_Table, kw_only=True, tag_field="what", tag="sensor_down"):
+class SensorDown(_Table, frozen=True, kw_only=True, tag_field="what", tag="sensor_down"):
     """A sensor stops looking."""
 
     time_s: Seconds
     sensor: Identifier
 
 
-class SensorUp(_Table, kw_only=True, tag_field="what", tag="sensor_up"):
+class SensorUp(_Table, frozen=True, kw_only=True, tag_field="what", tag="sensor_up"):
     """A sensor looks again."""
 
     time_s: Seconds
     sensor: Identifier
 
 
-class SensorBias(_Table, kw_only=True, tag_field="what", tag="sensor_bias"):
+class SensorBias(_Table, frozen=True, kw_only=True, tag_field="what", tag="sensor_bias"):
     """A sensor's registration shifts by so much from now on."""
 
     time_s: Seconds
@@ -172,21 +172,21 @@ class SensorBias(_Table, kw_only=True, tag_field="what", tag="sensor_bias"):
     elevation_deg: float = 0.0
 
 
-class LinkCut(_Table, kw_only=True, tag_field="what", tag="link_cut"):
+class LinkCut(_Table, frozen=True, kw_only=True, tag_field="what", tag="link_cut"):
     """The line between two nations is cut, both ways."""
 
     time_s: Seconds
     between: tuple[NationCode, NationCode]
 
 
-class LinkHeal(_Table, kw_only=True, tag_field="what", tag="link_heal"):
+class LinkHeal(_Table, frozen=True, kw_only=True, tag_field="what", tag="link_heal"):
     """The line between two nations works again."""
 
     time_s: Seconds
     between: tuple[NationCode, NationCode]
 
 
-class PartnerSuspend(_Table, kw_only=True, tag_field="what", tag="partner_suspend"):
+class PartnerSuspend(_Table, frozen=True, kw_only=True, tag_field="what", tag="partner_suspend"):
     """A nation stops releasing to a partner."""
 
     time_s: Seconds
@@ -194,7 +194,7 @@ class PartnerSuspend(_Table, kw_only=True, tag_field="what", tag="partner_suspen
     partner: NationCode
 
 
-class PartnerResume(_Table, kw_only=True, tag_field="what", tag="partner_resume"):
+class PartnerResume(_Table, frozen=True, kw_only=True, tag_field="what", tag="partner_resume"):
     """A nation releases to a partner again."""
 
     time_s: Seconds
@@ -202,7 +202,7 @@ class PartnerResume(_Table, kw_only=True, tag_field="what", tag="partner_resume"
     partner: NationCode
 
 
-class PartnerLeave(_Table, kw_only=True, tag_field="what", tag="partner_leave"):
+class PartnerLeave(_Table, frozen=True, kw_only=True, tag_field="what", tag="partner_leave"):
     """A nation leaves a partnership."""
 
     time_s: Seconds
@@ -210,7 +210,7 @@ class PartnerLeave(_Table, kw_only=True, tag_field="what", tag="partner_leave"):
     partner: NationCode
 
 
-class ClockStep(_Table, kw_only=True, tag_field="what", tag="clock_step"):
+class ClockStep(_Table, frozen=True, kw_only=True, tag_field="what", tag="clock_step"):
     """A nation's clock jumps by so much."""
 
     time_s: Seconds
@@ -218,7 +218,7 @@ class ClockStep(_Table, kw_only=True, tag_field="what", tag="clock_step"):
     step_s: Annotated[float, Meta(ge=-1e6, le=1e6)]
 
 
-class OperatorAction(_Table, kw_only=True, tag_field="what", tag="operator_action"):
+class OperatorAction(_Table, frozen=True, kw_only=True, tag_field="what", tag="operator_action"):
     """A person does something at a nation's console."""
 
     time_s: Seconds
@@ -233,7 +233,7 @@ Inject = (
 )  # fmt: skip
 
 
-class ScenarioFile(_Table, kw_only=True):
+class ScenarioFile(_Table, frozen=True, kw_only=True):
     """The file as a whole; what `scenario schema` describes."""
 
     scenario: Header

@@ -20,7 +20,7 @@ from beaconfire.kernel.time import from_seconds
 from beaconfire.rehearse.geometry import Site, behind_earth, look, point, site_of
 from beaconfire.rehearse.objects import TruthObject
 from beaconfire.rehearse.scenario import Clutter, Scenario, SensorBias, SensorDown, SensorUp
-from beaconfire.rehearse.truth.force import EQUATOR_M, Array, height_m
+from beaconfire.rehearse.truth.force import EQUATOR_M, Array, Mask, height_m
 from beaconfire.rehearse.truth.place import east_north_up, place_ecef_m
 
 LIGHT_M_S = 299_792_458.0
@@ -81,7 +81,7 @@ class SimulatedSensor:
             scans[scan].object_ids.append(object_id)
         return scans
 
-    def visible(self, item: TruthObject, times_s: Array) -> Array:
+    def visible(self, item: TruthObject, times_s: Array) -> Mask:
         """Which of the times (n,) inside the object's life show it to this sensor: (n,), bool."""
         positions, velocities = item.at(times_s)
         if self.sensor.kind == "infrared":
@@ -98,16 +98,17 @@ class SimulatedSensor:
         rows = self._measure(self.times_s[indices], positions, velocities)
         return [(int(index), row, item.object_id) for index, row in zip(indices, rows, strict=True)]
 
-    def _seen_hot(self, item: TruthObject, times_s: Array, positions: Array) -> Array:
+    def _seen_hot(self, item: TruthObject, times_s: Array, positions: Array) -> Mask:
         heights = np.array([height_m(*(float(value) for value in place)) for place in positions])
-        hot = item.thrusting(times_s) & (heights >= self.sensor.min_altitude_m)
+        hot = item.thrusting(times_s) & np.asarray(heights >= self.sensor.min_altitude_m, dtype=np.bool_)
         hot[hot] = ~behind_earth(self.site.position_m, positions[hot])
         return hot
 
-    def _in_cover(self, positions: Array, velocities: Array) -> Array:
+    def _in_cover(self, positions: Array, velocities: Array) -> Mask:
         seen = look(self.site, positions, velocities)
-        inside = (seen.range_m >= _NEAREST_M) & (seen.range_m <= self.sensor.max_range_m)
-        inside &= seen.elevation_rad >= math.radians(self.sensor.min_elevation_deg)
+        near_enough = (seen.range_m >= _NEAREST_M) & (seen.range_m <= self.sensor.max_range_m)
+        high_enough = seen.elevation_rad >= math.radians(self.sensor.min_elevation_deg)
+        inside = np.asarray(near_enough & high_enough, dtype=np.bool_)
         inside[inside] = ~behind_earth(self.site.position_m, positions[inside])
         return inside
 
@@ -120,10 +121,14 @@ class SimulatedSensor:
             return self._lines_of_sight(stamps, (positions - self.site.position_m) / distances[:, None])
         seen = look(self.site, positions, velocities)
         shift = self._injected(times_s)
-        polar = np.stack((seen.range_m + self.bias.range_m, seen.azimuth_rad + self.bias.azimuth_rad, seen.elevation_rad + self.bias.elevation_rad))
-        return self._radar_rows(stamps, *(polar + shift), seen.range_rate_m_s)
+        ranges = seen.range_m + self.bias.range_m + shift[0]
+        azimuths = seen.azimuth_rad + self.bias.azimuth_rad + shift[1]
+        elevations = seen.elevation_rad + self.bias.elevation_rad + shift[2]
+        return self._radar_rows(stamps, ranges, azimuths, elevations, seen.range_rate_m_s)
 
-    def _radar_rows(self, stamps: Array, ranges: Array, azimuths: Array, elevations: Array, rates: Array) -> list[Detection]:
+    def _radar_rows(
+        self, stamps: Array, ranges: Array, azimuths: Array, elevations: Array, rates: Array
+    ) -> list[Detection]:
         sensor, draw = self.sensor, self._generator.standard_normal((4, stamps.size))
         ranges = np.abs(ranges + sensor.range_sigma_m * draw[0])
         azimuths = azimuths + math.radians(sensor.azimuth_sigma_deg) * draw[1]

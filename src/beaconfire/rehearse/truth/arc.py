@@ -43,7 +43,8 @@ def fly(departure: Departure, stages: tuple[Stage, ...], *, whole_kg_m2: float, 
     """Fly a boost and the fall of what is left; `whole_kg_m2`, `body_kg_m2` are their ballistic coefficients."""
     ascent = ascend(departure, stages, ballistic_kg_m2=whole_kg_m2)
     push = drag_only(body_kg_m2)
-    up = integrate_leg(ascent.state, ascent.burnouts_s[-1], LONGEST_S, push, (at_climb(0.0, rising=False), at_height(0.0)))
+    top = (at_climb(0.0, rising=False), at_height(0.0))
+    up = integrate_leg(ascent.state, ascent.burnouts_s[-1], LONGEST_S, push, top)
     down = integrate_leg(up.state, up.end_s, LONGEST_S, push, (at_height(0.0),))
     path = Path((*ascent.legs, up.solution, down.solution))
     latitude, longitude, _ = geodetic(path.at(np.array([down.end_s]))[0][0])
@@ -65,8 +66,9 @@ def scaled(stages: tuple[Stage, ...], factor: float) -> tuple[Stage, ...]:
 
 
 def aim(
-    departure: Departure, stages: tuple[Stage, ...], *, whole_kg_m2: float, body_kg_m2: float, range_m: float, apogee_m: float
-) -> Flight:
+    departure: Departure, stages: tuple[Stage, ...], *, whole_kg_m2: float, body_kg_m2: float, range_m: float,
+    apogee_m: float,
+) -> Flight:  # fmt: skip
     """The flight that reaches `range_m` and `apogee_m`; `departure.tilt_deg` is the first guess.
 
     Raises `RunFailed` when these stages cannot reach the figures.
@@ -95,8 +97,8 @@ def search(misses: Callable[[Array], Array], guess: Array) -> Array:
     for _ in range(_SEARCH_STEPS):
         if np.max(np.abs(missed)) < _SEARCH_TOLERANCE:
             return knobs
-        slopes = np.stack([misses(knobs + _SLOPE_STEP * unit) - missed for unit in np.eye(knobs.size)], axis=1) / _SLOPE_STEP
-        step = np.linalg.solve(slopes, -missed)
+        nudged = [misses(knobs + _SLOPE_STEP * unit) - missed for unit in np.eye(knobs.size)]
+        step = np.linalg.solve(np.stack(nudged, axis=1) / _SLOPE_STEP, -missed)
         step *= min(1.0, 0.3 / float(np.max(np.abs(step))))
         knobs = knobs + step
         missed = misses(knobs)

@@ -67,7 +67,7 @@ def satellite_paths(group: Satellites, *, duration_s: float, generator: np.rando
         latitude = float(generator.uniform(area.south_deg, area.north_deg))
         longitude = float(generator.uniform(area.west_deg, area.east_deg))
         height = float(generator.uniform(*group.altitude_m))
-        heading = math.radians(float(generator.choice([1.0, -1.0]) * generator.uniform(0.0, 50.0)) + float(generator.choice([0.0, 180.0])))
+        heading = math.radians(float(generator.uniform(-50.0, 50.0) + generator.choice([0.0, 180.0])))
         faster = float(generator.choice([0.0, 1.0]) * generator.uniform(0.0, 0.02))
         place = place_ecef_m(latitude, longitude, height)
         east, north, _ = east_north_up(latitude, longitude)

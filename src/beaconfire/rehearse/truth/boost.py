@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.integrate import OdeSolution
@@ -59,7 +60,8 @@ class Ascent:
 
 def ascend(departure: Departure, stages: tuple[Stage, ...], *, ballistic_kg_m2: float) -> Ascent:
     """Boost from rest on the ground through every stage; `ballistic_kg_m2` is that of the whole at lift-off."""
-    state = to_inertial(0.0, place_ecef_m(departure.latitude_deg, departure.longitude_deg, departure.altitude_m), np.zeros(3))
+    place = place_ecef_m(departure.latitude_deg, departure.longitude_deg, departure.altitude_m)
+    state = to_inertial(0.0, place, np.zeros(3))
     legs: list[OdeSolution] = []
     burnouts: list[float] = []
     ignition_s = 0.0
@@ -94,7 +96,7 @@ class _Lean:
 def _manoeuvres(start_s: float, end_s: float, departure: Departure) -> Iterator[tuple[float, float, _Lean | None]]:
     """Cut a stage's burn where the steering changes, so that no leg holds a kink."""
     cuts = [start_s, *(cut for cut in (RISE_S, RISE_S + TILT_S) if start_s < cut < end_s), end_s]
-    for low, high in zip(cuts, cuts[1:], strict=False):
+    for low, high in pairwise(cuts):
         yield low, high, _Lean(departure) if high <= RISE_S + TILT_S else None
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 GM_M3_S2 = 3.986004418e14
 """Earth's gravitational parameter, WGS 84."""
@@ -126,7 +128,7 @@ def _upper_density_kg_m3(height_m: float) -> float:
 
 def _base_pressures_pa() -> tuple[float, ...]:
     pressures = [101325.0]
-    for (low_m, low_k, lapse), (high_m, high_k, _) in zip(_LAYERS, _LAYERS[1:], strict=False):
+    for (low_m, low_k, lapse), (high_m, high_k, _) in pairwise(_LAYERS):
         if lapse == 0.0:
             ratio = math.exp(-STANDARD_GRAVITY_M_S2 * (high_m - low_m) / (_AIR_GAS_J_KG_K * low_k))
         else:

@@ -90,8 +90,9 @@ def aim_glide(
     reach_m = dips[0].distance_m + _OVERSHOOT_M
     for _ in range(_CORRECTIONS):
         arc = aim(
-            departure, stages, whole_kg_m2=whole_kg_m2, body_kg_m2=glider.ballistic_kg_m2, range_m=reach_m, apogee_m=apogee_m
-        )
+            departure, stages, whole_kg_m2=whole_kg_m2, body_kg_m2=glider.ballistic_kg_m2, range_m=reach_m,
+            apogee_m=apogee_m,
+        )  # fmt: skip
         hops = _hops(arc, glider, dips)
         bottoms = tuple(_point(hop.bottom) for hop in hops)
         missed_m = dips[0].distance_m - ground_range_m(start, bottoms[0].place_deg)
@@ -148,7 +149,8 @@ def _hop(state: Array, time_s: float, glider: Glider, dip: Dip, *, top_m: float)
 def _solve(miss_m: Callable[[float], float], low: float, high: float, what: str) -> float:
     with precision(loose=True):
         if miss_m(low) * miss_m(high) > 0.0:
-            raise RunFailed(f"no manoeuvre of this body reaches the {what}: it misses by {miss_m(low):.0f} to {miss_m(high):.0f} m")
+            between = f"{miss_m(low):.0f} to {miss_m(high):.0f} m"
+            raise RunFailed(f"no manoeuvre of this body reaches the {what}: it misses by {between}")
         return float(brentq(miss_m, low, high, rtol=1e-6))
 
 
@@ -165,8 +167,11 @@ def _finish(arc: Flight, hops: Sequence[_Hop], glider: Glider, *, range_m: float
         return glide, integrate_leg(glide.state, glide.end_s, LONGEST_S, falling, (ground,))
 
     first_m = ground_range_m(start, _point(peak).place_deg) + 5e3
-    turn_m = _solve(lambda turn: ground_range_m(start, _point(dive(turn)[1]).place_deg) - range_m, first_m, range_m, "range")
-    ending = dive(turn_m)
+
+    def miss_m(turn_m: float) -> float:
+        return ground_range_m(start, _point(dive(turn_m)[1]).place_deg) - range_m
+
+    ending = dive(_solve(miss_m, first_m, range_m, "range"))
     last = _point(ending[1])
     ascent = tuple(leg for leg in arc.path.legs if leg.ts[-1] <= arc.apogee_s)
     flown = (*(leg for hop in hops for leg in hop.legs), *ending)

@@ -1,6 +1,6 @@
 """A measured flight laid over other ground: its speed and altitude kept, the rest worked out at the new place.
 
-The file gives speed over ground and altitude alone, quantised and with gaps. Altitude is smoothed first, its
+The file gives speed over ground and altitude alone, quantised (rounded) and with gaps. Altitude is smoothed first, its
 climb taken off the speed, and what is left runs along a great circle until burnout. In coast the heading turns
 as Coriolis turns it at the new place. Where the body was born it felt another gravity and another Coriolis
 lift: how far the kept figures are from free flight at the new place is measured and stated (`mismatch`).
@@ -14,6 +14,7 @@ from functools import cache
 
 import msgspec
 import numpy as np
+from scipy.integrate import cumulative_trapezoid
 from scipy.interpolate import BSpline, CubicSpline, make_lsq_spline
 
 from beaconfire.kernel import data
@@ -28,8 +29,11 @@ from beaconfire.rehearse.truth.force import (
 from beaconfire.rehearse.truth.place import east_north_up, geodetic, place_ecef_m
 
 _STEP_S = 0.1
-_ALTITUDE_KNOTS_S = 8.0  # 0.1 km steps average out over this
-_SPEED_KNOTS_S = 5.0
+_RISE_S = 12.0  # straight up so long: altitude is the sum of speed, far finer than its own steps
+_COARSE_M = 100e3  # from here up the file's altitude is in steps of 1 km, below in steps of 0.1 km
+_COARSE_WEIGHT = 0.1
+_ALTITUDE_KNOTS_S = (8.0, 60.0, 8.0, 8.0)  # boost, coast, entry burn, fall: free flight is smooth, steps are not
+_SPEED_KNOTS_S = (5.0, 40.0, 4.0, 5.0)
 _VACUUM_M = 75e3  # above it the air's drag on the body is below 1 % of gravity
 
 
@@ -69,13 +73,14 @@ class Measured:
 def lay_out(file: str, *, latitude_deg: float, longitude_deg: float, altitude_m: float, azimuth_deg: float) -> Measured:
     """The shipped flight `file` from a new launch point and azimuth."""
     kept = _keep(file)
-    times, climb, across = kept.times_s, kept.altitude.derivative()(kept.times_s), kept.horizontal_m_s
+    times, climb = kept.times_s, kept.altitude.derivative()(kept.times_s)
     heights = kept.altitude(times) + altitude_m
-    track = _ground_track(kept, climb, heights, math.radians(latitude_deg), math.radians(longitude_deg), math.radians(azimuth_deg))
-    places = np.array([place_ecef_m(math.degrees(a), math.degrees(b), h) for (a, b), h in zip(track, heights, strict=True)])
+    start = math.radians(latitude_deg), math.radians(longitude_deg), math.radians(azimuth_deg)
+    track = _ground_track(kept, climb, heights, *start)
+    points = zip(track, heights, strict=True)
+    places = np.array([place_ecef_m(math.degrees(a), math.degrees(b), h) for (a, b), h in points])
     path = Sampled(0.0, float(times[-1]), CubicSpline(times, places))
     top = int(np.argmax(heights))
-    assert across.min() >= 0.0
     return Measured(
         path=path,
         thrust_s=((0.0, kept.burnout_s), kept.entry_burn_s),
@@ -102,24 +107,27 @@ def _keep(file: str) -> _Kept:
     name = file.replace("stage1", "events")
     events = msgspec.json.decode(data.read_bytes("beaconfire.rehearse", "flights", f"{name}.json"), type=_Events)
     time, speed = np.array(rows.time), np.array(rows.velocity)
-    altitude = 1e3 * np.array(rows.altitude)
     kinks = (events.meco, events.entry_start, events.entry_end)
-    smooth = _fit(time, altitude, spacing_s=_ALTITUDE_KNOTS_S, kinks=kinks, repeat=2)
+    altitude = np.where(time < _RISE_S, cumulative_trapezoid(speed, time, initial=0), 1e3 * np.array(rows.altitude))
+    weights = np.where(altitude < _COARSE_M, 1.0, _COARSE_WEIGHT)
+    smooth = _fit(time, altitude, weights, spacings_s=_ALTITUDE_KNOTS_S, kinks=kinks, repeat=2)
     flat = np.sqrt(np.maximum(speed**2 - smooth.derivative()(time) ** 2, 0.0))
-    horizontal = _fit(time, flat, spacing_s=_SPEED_KNOTS_S, kinks=kinks, repeat=3)
+    horizontal = _fit(time, flat, np.ones(time.size), spacings_s=_SPEED_KNOTS_S, kinks=kinks, repeat=3)
     grid = np.arange(0.0, time[-1], _STEP_S)
     return _Kept(grid, smooth, np.maximum(horizontal(grid), 0.0), events.meco, (events.entry_start, events.entry_end))
 
 
-def _fit(time: Array, values: Array, *, spacing_s: float, kinks: tuple[float, ...], repeat: int) -> BSpline:
+def _fit(
+    time: Array, values: Array, weights: Array, *, spacings_s: tuple[float, ...], kinks: tuple[float, ...], repeat: int
+) -> BSpline:
     """Least-squares cubic spline whose derivatives may jump at the kinks (repeated knots)."""
     edges = (float(time[0]), *kinks, float(time[-1]))
     inner: list[float] = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high, spacing_s in zip(edges, edges[1:], spacings_s, strict=False):
         pieces = max(round((high - low) / spacing_s), 1)
         inner += [*np.linspace(low, high, pieces + 1)[1:-1].tolist(), *[high] * repeat]
     knots = np.array([edges[0]] * 4 + inner[: len(inner) - repeat] + [edges[-1]] * 4)
-    return make_lsq_spline(time, values, knots, k=3)
+    return make_lsq_spline(time, values, knots, k=3, w=weights)
 
 
 def _ground_track(

@@ -115,7 +115,7 @@ def integrate_leg(state: Array, start_s: float, end_s: float, push: Push, stops:
         rates, (start_s, end_s), state, method="DOP853", dense_output=True, events=list(stops) or None,
         rtol=_TOLERANCE.get(), atol=_TOLERANCE.get() * _SCALE,
     )  # fmt: skip
-    assert solved.success, solved.message
+    assert solved.success and solved.sol is not None, solved.message
     stop = next((index for index, times in enumerate(solved.t_events or []) if len(times)), -1)
     return Leg(solved.sol, solved.y[:, -1], float(solved.t[-1]), stop)
 

@@ -23,7 +23,8 @@ def east_north_up(latitude_deg: float, longitude_deg: float) -> tuple[Array, Arr
     """Unit vectors (3,) each, in ECEF, of the local horizontal frame on the ellipsoid's normal."""
     latitude, longitude = math.radians(latitude_deg), math.radians(longitude_deg)
     east = np.array([-math.sin(longitude), math.cos(longitude), 0.0])
-    up = np.array([math.cos(latitude) * math.cos(longitude), math.cos(latitude) * math.sin(longitude), math.sin(latitude)])
+    plane = math.cos(latitude)
+    up = np.array([plane * math.cos(longitude), plane * math.sin(longitude), math.sin(latitude)])
     return east, np.cross(up, east), up
 
 
@@ -38,12 +39,6 @@ def geodetic(position_m: Array) -> tuple[float, float, float]:
         normal = EQUATOR_M / math.sqrt(1.0 - ECCENTRICITY_2 * sine * sine)
         latitude = math.atan2(z + ECCENTRICITY_2 * normal * sine, plane)
     return math.degrees(latitude), math.degrees(math.atan2(y, x)), height
-
-
-def ahead(latitude_deg: float, longitude_deg: float, *, azimuth_deg: float, distance_m: float) -> tuple[float, float, float]:
-    """Latitude, longitude and azimuth (degrees) after `distance_m` along a geodesic."""
-    line = Geodesic.WGS84.Direct(latitude_deg, longitude_deg, azimuth_deg, distance_m)
-    return float(line["lat2"]), float(line["lon2"]), float(line["azi2"])
 
 
 def ground_range_m(from_deg: tuple[float, float], to_deg: tuple[float, float]) -> float:

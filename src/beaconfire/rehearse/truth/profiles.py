@@ -28,6 +28,8 @@ PROFILES = {
     "irbm_liquid": Profile((Stage(125.0, 13.0, 2700.0),), 30e3, 9e3, 0.3),
     "irbm_solid": Profile((Stage(62.0, 24.0, 2500.0), Stage(58.0, 29.0, 2700.0)), 30e3, 9e3, 8.0),
     "irbm_glider": Profile((Stage(62.0, 19.5, 2500.0), Stage(58.0, 24.0, 2700.0)), 30e3, 2.5e3, 27.0),
-    "icbm_solid": Profile((Stage(70.0, 20.0, 2600.0), Stage(65.0, 25.0, 2800.0), Stage(50.0, 25.0, 2850.0)), 40e3, 10e3, 1.0),
+    "icbm_solid": Profile(
+        (Stage(70.0, 20.0, 2600.0), Stage(65.0, 25.0, 2800.0), Stage(50.0, 25.0, 2850.0)), 40e3, 10e3, 1.0
+    ),
 }
 """Every class a scenario may name."""
