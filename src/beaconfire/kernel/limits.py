@@ -74,3 +74,11 @@ MAX_DELAY_S = 30 * 86_400.0  # a month: longer is an archive, not an exchange
 MAX_HELD = 10_000  # products waiting for a delay or a rate; the oldest is dropped and audited
 MAX_RELEASE_SUBJECTS = 50_000  # (partner, kind, id) with a revision counter; the oldest is forgotten
 AUDIT_PERIOD_S = 60.0  # equal noes are one row in this time
+
+# --- the shell ---------------------------------------------------------------------------------------
+MAX_WAITING_ROWS = 100_000  # journal rows that could not be committed yet: about 100 MB, minutes of full load
+OUTBOX_MAX_BYTES = 1024**3  # ten minutes at 2,000 envelopes/s of about 0.8 KiB
+NOW_MAX_BYTES = 32 * 1024**2  # last values of 500 tracks and 20 events of at most 16 KiB, in memory
+MAX_IN_FLIGHT = 1_024  # published and not yet acknowledged by our own broker
+RECENT_ENVELOPES = 8_192  # hashes by which intake knows what another lane brought before
+MAX_INTAKE_QUEUE = 20_000  # verified envelopes of one partner waiting for the step; more are left on the broker

@@ -1,0 +1,76 @@
+"""Nodes' parts on this machine for the shell's tests: free ports, nations with keys, brokers and links."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from beaconfire.kernel.labels import Realm
+from beaconfire.shell import bundles, keys
+from beaconfire.shell.broker import Broker
+from beaconfire.shell.config import BrokerConfig, NodeConfig
+from beaconfire.shell.link import LaneName, PartnerLink, client_context
+from beaconfire.shell.topology import Lane
+
+EPOCH = 1_000
+HOSTS = ("localhost", "127.0.0.1")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def make_nation(root: Path, nation: str, realm: Realm = Realm.EXERCISE, passphrase: str | None = None) -> NodeConfig:
+    folder = root / nation
+    keys.create(folder, nation, realm, hosts=HOSTS, passphrase=passphrase)
+    link_port = free_port()
+    return NodeConfig(
+        nation=nation,
+        realm=realm,
+        folder=str(folder),
+        broker=BrokerConfig(client_port=free_port(), link_port=link_port, address=f"127.0.0.1:{link_port}"),
+    )
+
+
+def make_nations(root: Path, *nations: str) -> list[NodeConfig]:
+    configs = [make_nation(root, nation) for nation in nations]
+    bundles.exchange_bundles(configs)
+    return configs
+
+
+def make_broker(config: NodeConfig) -> Broker:
+    return Broker(config, bundles.load_partners(config), epoch=EPOCH)
+
+
+class Heard:
+    """What one link delivered, by lane."""
+
+    def __init__(self) -> None:
+        self.direct: list[bytes] = []
+        self.stored: list[bytes] = []
+        self.control: list[bytes] = []
+
+    def deliver(self, lane: LaneName, data: bytes) -> None:
+        {"direct": self.direct, "stored": self.stored, "control": self.control}[lane].append(data)
+
+
+def make_link(config: NodeConfig, partner: str) -> tuple[PartnerLink, Heard]:
+    heard = Heard()
+    link = PartnerLink(
+        Lane(config.nation, partner, realm=config.realm, epoch=EPOCH),
+        url=f"tls://127.0.0.1:{config.broker.client_port}",
+        tls=client_context(str(Path(config.folder) / "tls"), bundles.boundary_name(partner)),
+        deliver=heard.deliver,
+    )
+    return link, heard
+
+
+async def until(condition: Callable[[], bool], *, timeout_s: float = 20.0) -> None:
+    """Wait for a condition; fails the test when it does not come true in time."""
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + timeout_s
+    while not condition():
+        assert loop.time() < deadline_s, "did not happen in time"
+        await asyncio.sleep(0.01)
