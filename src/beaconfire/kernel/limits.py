@@ -64,6 +64,7 @@ MAX_SEGMENTS = 1_024  # runs of numbers received beyond a gap; more are taken bu
 RECENT_HASHES = 8_192  # hashes kept to tell a duplicate from an equivocation
 MAX_SEEN = 131_072  # source ids kept so that a record takes effect once: 15 min at 145 records/s, about 16 MiB
 RESEND_AFTER_S = 2.0  # a number missing in receipts for so long is sent again
+MAX_EPOCH_LEAD_S = 400 * 86_400  # an epoch is a time; one attested further ahead would use up all epochs
 FUTURE_TOLERANCE_S = 5.0  # a partner's record later than this is a wrong clock: to the record, not to the tracker
 
 # --- release ----------------------------------------------------------------------------------------

@@ -1,0 +1,202 @@
+"""One direction's sender: numbers, the hash chain, what waits for a receipt, and voids.
+
+A number is never reused; what will not be delivered is closed by a void. Envelopes are kept until a receipt covers
+them, up to a bound; beyond it the oldest are let go, `missing` says which, and they are released again from the
+journal after `void_missing`. Nothing here signs or publishes.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from beaconfire.kernel import codec, limits, wire
+from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.products import EpochCloseBody, Kind, Product, Released, VoidBody
+from beaconfire.kernel.time import from_seconds
+
+_RESEND_AFTER_NS = from_seconds(limits.RESEND_AFTER_S)
+_RESEND_AT_ONCE = 256  # of one receipt; the next second brings the next
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """One envelope ready to be signed and published under `subject`, dropped if `generation` is no longer current."""
+
+    partner: str
+    epoch: int
+    number: int
+    generation: int
+    kind: Kind
+    local_id: str
+    subject: str
+    unsigned: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a receipt did: how many it covered anew, what to send again, and whether it tells of trouble.
+
+    `rolled_back`: the partner holds more than we remember to have sent: start a new epoch before sending.
+    `forked`: the partner holds other bytes than we sent under that number.
+    """
+
+    covered: int = 0
+    resend: tuple[Numbered, ...] = ()
+    rolled_back: bool = False
+    forked: bool = False
+
+
+@dataclass(slots=True)
+class _Pending:
+    numbered: Numbered
+    product: Product | None
+    sent_ns: int
+    received: bool = False
+
+
+class Outgoing:
+    """The chain from this nation to one partner in one realm."""
+
+    def __init__(self, *, nation: str, partner: str, realm: Realm, epoch: int, previous: bytes = wire.NO_HASH) -> None:
+        """Start an epoch; `previous` is the final head of the chain before it, or `wire.NO_HASH`: none, or lost."""
+        self.nation, self.partner, self.realm, self.epoch = nation, partner, realm, epoch
+        self.number = 0
+        self.head = previous
+        self.settled = 0
+        self._settled_head = previous
+        self._pending: dict[int, _Pending] = {}
+        self._hashes: dict[int, bytes] = {}
+        self._dropped: wire.Range | None = None
+
+    def send(self, released: Released, *, now_ns: int) -> Numbered:
+        """Give a released form its number and link of the chain."""
+        assert released.partner == self.partner
+        return self._append(
+            released.kind, released.local_id, released.release, released.generation, released.product, now_ns
+        )
+
+    def void_unreceipted(
+        self, *, reason: Literal["policy", "age", "suspended"], generation: int, now_ns: int
+    ) -> tuple[Numbered | None, tuple[Product, ...]]:
+        """Close every number that no receipt covers; returns the void and the products to decide again, in order."""
+        last = self.number
+        again = self.unreceipted_products()
+        if last == self.settled:
+            return None, ()
+        return self._void(self.settled + 1, last, reason, generation, now_ns), again
+
+    def void_missing(self, *, generation: int, now_ns: int) -> Numbered | None:
+        """Close the numbers that were let go unreceipted, before their records are released again from the journal."""
+        if self._dropped is None:
+            return None
+        first, last = self._dropped
+        return self._void(first, last, "age", generation, now_ns)
+
+    def close(self, *, reason: Literal["restart", "suspended", "leave"], generation: int, now_ns: int) -> Numbered:
+        """Send the last envelope of the epoch."""
+        return self._append(
+            Kind.EPOCH_CLOSE, wire.LINK_ID, codec.encode(EpochCloseBody(reason=reason)), generation, None, now_ns
+        )
+
+    def missing(self) -> wire.Range | None:
+        """Return the unreceipted numbers that are kept no more: to be voided and released again from the journal."""
+        return self._dropped
+
+    def unreceipted(self) -> int:
+        """Return how many kept envelopes wait for a receipt."""
+        return sum(not row.received for row in self._pending.values())
+
+    def unreceipted_products(self) -> tuple[Product, ...]:
+        """Return the products of kept envelopes that no receipt covers, in their order."""
+        rows = (row for row in self._pending.values() if not row.received)
+        return tuple(row.product for row in rows if row.product is not None)
+
+    def on_receipt(self, receipt: wire.Receipt, *, now_ns: int) -> Settled:
+        """Take the partner's word of what arrived; words about another epoch or older ones change nothing."""
+        if receipt.of_epoch != self.epoch:
+            return Settled(rolled_back=receipt.of_epoch > self.epoch)
+        highest = max((receipt.contiguous, *(last for _, last in receipt.ranges)))
+        if highest > self.number:
+            return Settled(rolled_back=True)
+        if receipt.contiguous < self.settled:
+            return Settled()
+        if not self._agrees(receipt):
+            return Settled(forked=True)
+        before = self.unreceipted()
+        self._settle(receipt.contiguous, receipt.head)
+        self._mark(receipt.ranges)
+        return Settled(covered=before - self.unreceipted(), resend=self._resend(now_ns))
+
+    def _append(
+        self, kind: Kind, local_id: str, content: bytes, generation: int, product: Product | None, now_ns: int
+    ) -> Numbered:
+        self.number += 1
+        envelope = wire.ENVELOPE_TYPES[self.realm](
+            format=wire.FORMAT,
+            sender=self.nation,
+            recipient=self.partner,
+            realm=self.realm,
+            epoch=self.epoch,
+            number=self.number,
+            previous=self.head,
+            kind=kind,
+            content=content,
+        )
+        unsigned = codec.encode(envelope)
+        subject = wire.subject(envelope, local_id)
+        numbered = Numbered(self.partner, self.epoch, self.number, generation, kind, local_id, subject, unsigned)
+        self.head = wire.chain_hash(unsigned)
+        self._hashes[self.number] = self.head
+        self._pending[self.number] = _Pending(numbered, product, now_ns)
+        self._bound()
+        return numbered
+
+    def _void(
+        self, first: int, last: int, reason: Literal["policy", "age", "suspended"], generation: int, now_ns: int
+    ) -> Numbered:
+        anchor = self._settled_head if first == self.settled + 1 else self._hashes[first - 1]
+        body = VoidBody(first=first, last=last, anchor=anchor, closing=self._hashes[last], reason=reason)
+        for number in [number for number in self._pending if first <= number <= last]:
+            del self._pending[number]
+        self._dropped = None
+        return self._append(Kind.VOID, wire.LINK_ID, codec.encode(body), generation, None, now_ns)
+
+    def _bound(self) -> None:
+        """Let the oldest unreceipted envelope go when there are too many; its hash stays until it is settled."""
+        while len(self._pending) > limits.MAX_PENDING:
+            number, row = next(iter(self._pending.items()))
+            del self._pending[number]
+            if not row.received:
+                first = self._dropped[0] if self._dropped else number
+                self._dropped = (first, number)
+
+    def _agrees(self, receipt: wire.Receipt) -> bool:
+        if receipt.contiguous == self.settled:
+            return receipt.contiguous == 0 or receipt.head == self._settled_head
+        return receipt.head == self._hashes[receipt.contiguous]
+
+    def _settle(self, contiguous: int, head: bytes) -> None:
+        for number in range(self.settled + 1, contiguous + 1):
+            self._pending.pop(number, None)
+            del self._hashes[number]
+        if contiguous > self.settled:
+            self.settled, self._settled_head = contiguous, head
+        if self._dropped and self._dropped[1] <= contiguous:
+            self._dropped = None
+        elif self._dropped and self._dropped[0] <= contiguous:
+            self._dropped = (contiguous + 1, self._dropped[1])
+
+    def _mark(self, ranges: tuple[wire.Range, ...]) -> None:
+        for number, row in self._pending.items():
+            if not row.received and any(first <= number <= last for first, last in ranges):
+                row.received = True
+
+    def _resend(self, now_ns: int) -> tuple[Numbered, ...]:
+        """Return envelopes that should have been covered by now, oldest first, and note that they go again."""
+        again = []
+        for row in self._pending.values():
+            if not row.received and now_ns - row.sent_ns >= _RESEND_AFTER_NS:
+                row.sent_ns = now_ns
+                again.append(row.numbered)
+            if len(again) == _RESEND_AT_ONCE:
+                break
+        return tuple(again)
