@@ -76,16 +76,16 @@ def test_later_tracklets_follow_what_the_tracker_made_of_the_first() -> None:
     table.observe(fused("F9", used=(first,)))
     tracks = {"F9": fused("F9", offset_m=5e4), "F1": fused("F1")}  # F1 is nearer, but F9 took the first
     assert measured(table.measure(tracklet(1), tracks)).track_hint == "F9"
-    assert table.partners_of("F9") == (("JPN", "p1"),)
+    assert table.fused_of("JPN", "p1") == ("F9",)
 
 
 def test_a_merge_is_followed_and_an_end_forgotten() -> None:
     table = PartnerTracks()
     table.observe(fused("F9", used=(measured(table.measure(tracklet(), {})),)))
     table.observe(fused("F1", replaces="F9"))
-    assert table.partners_of("F1") == (("JPN", "p1"),)
+    assert table.fused_of("JPN", "p1") == ("F1",)
     table.observe(fused("F1", status=TrackStatus.ENDED))
-    assert table.partners_of("F1") == ()
+    assert table.fused_of("JPN", "p1") == ()
 
 
 def test_a_batch_counts_once_whatever_way_it_comes() -> None:

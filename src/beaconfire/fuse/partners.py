@@ -89,9 +89,10 @@ class PartnerTracks:
         if update.status is TrackStatus.ENDED:
             self._rename(update.track_id, None)
 
-    def partners_of(self, track_id: str) -> tuple[tuple[str, str], ...]:
-        """Return `(nation, their track)` of every partner track that feeds a fused track, in order of arrival."""
-        return tuple(key for key, fused in self._fused.items() if fused == track_id)
+    def fused_of(self, nation: str, track: str) -> tuple[str, ...]:
+        """Return the fused track that a partner's track feeds, as a tuple of one, or of none."""
+        fused = self._fused.get((nation, track))
+        return () if fused is None else (fused,)
 
     def _admit(self, key: tuple[str, str]) -> bool:
         if key in self._fused:

@@ -1,11 +1,11 @@
 """What to tell partners of our own tracks: tracklets, each the information added since the last.
 
-In: updates of the OWN picture. Out: at most two a second per track, the first the whole posterior, each later one
-only what the measurements since then say, so that a receiver may add them up. The information of a measurement is
-taken about the track's own trajectory (a partner cannot linearise our radar) and carried to the tracklet's time
-under the track's specific force; no process noise enters, which half a second allows. Directions that nothing
-measured get a weak prior of `WEAK_POSITION_M` and `WEAK_VELOCITY_M_S` about the track: a covariance needs one, and it
-weighs a billionth of a measurement.
+In: updates of the OWN picture. Out: as often as the policy lets any partner have them, the first the whole
+posterior, each later one only what the measurements since then say, so that a receiver may add them up. The
+information of a measurement is taken about the track's own trajectory (a partner cannot linearise our radar) and
+carried to the tracklet's time under the track's specific force; no process noise enters, which half a second allows.
+Directions that nothing measured get a weak prior of `WEAK_POSITION_M` and `WEAK_VELOCITY_M_S` about the track: a
+covariance needs one, and it weighs a billionth of a measurement.
 
 The information filter form: Bar-Shalom, Li & Kirubarajan, *Estimation with Applications*, 7.2; tracklets as
 equivalent measurements: Drummond, *Tracklets and a hybrid fusion with process noise*, SPIE 3163 (1997).
@@ -25,7 +25,7 @@ from beaconfire.kernel.keyed import batch_id
 from beaconfire.kernel.records import Measurement, TrackStatus, TrackUpdate
 from beaconfire.kernel.time import from_seconds, seconds_between
 
-INTERVAL_NS = from_seconds(0.5)  # 2 Hz per track, the default rate of release (EXCHANGE part 3)
+DEFAULT_INTERVAL_NS = from_seconds(0.5)  # 2 Hz per track, the default rate of release (EXCHANGE part 3)
 WEAK_POSITION_M = 300e3
 WEAK_VELOCITY_M_S = 3e3
 
@@ -40,11 +40,15 @@ class _Pending:
 
 
 class Tracklets:
-    """The tracklets of one node's own tracks; `secret` keys the batch ids."""
+    """The tracklets of one node's own tracks; `secret` keys the batch ids.
 
-    def __init__(self, nation: str, secret: bytes) -> None:
+    `interval_ns` is the fastest that any partner may be told: a partner on a slower grant misses what lies between.
+    """
+
+    def __init__(self, nation: str, secret: bytes, *, interval_ns: int = DEFAULT_INTERVAL_NS) -> None:
         """Start with nothing told."""
         self._nation = nation
+        self._interval_ns = interval_ns
         self._secret = secret
         self._tracks: dict[str, _Pending] = {}
 
@@ -57,7 +61,7 @@ class Tracklets:
             self._tracks[update.track_id] = _Pending(update.time_ns)
             return self._build(update, 0, update.mean[:6].copy(), update.covariance[:6, :6].copy())
         pending.measurements.extend(update.accepted)
-        if not pending.measurements or update.time_ns - pending.sent_ns < INTERVAL_NS:
+        if not pending.measurements or update.time_ns - pending.sent_ns < self._interval_ns:
             return None
         pending.number += 1
         pending.sent_ns = update.time_ns

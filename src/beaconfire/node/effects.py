@@ -26,6 +26,7 @@ class Send:
     generation: int
     kind: str
     local_id: str
+    subject: str
     unsigned: bytes
 
 
@@ -59,7 +60,7 @@ class ShowAudit:
     partner: str
     kind: str
     subject: str
-    verdict: str  # released | withheld | refused | quarantined
+    verdict: str  # released | withheld | refused | quarantined | equivocation
     rule: str
     reason: str
     count: int = 1
@@ -88,7 +89,7 @@ def _fields(effect: Effect) -> tuple[object, ...]:
     if isinstance(effect, ShowEvent):
         return (effect.revision,)
     if isinstance(effect, Send):
-        return (effect.partner, effect.number, effect.generation, effect.kind, effect.local_id, effect.unsigned)
+        return (effect.partner, effect.number, effect.generation, effect.subject, effect.unsigned)
     if isinstance(effect, Purge):
         return (effect.partner, effect.generation)
     return (

@@ -62,11 +62,16 @@ class EnvelopeIn(_Input, frozen=True):
     signature: bytes
 
 
-class ReceiptIn(_Input, frozen=True):
-    """A partner's receipt whose signature the intake has verified; `receipt` are its unsigned bytes."""
+class ControlIn(_Input, frozen=True):
+    """A partner's control (hello, beat or receipt) whose signature the intake has verified; its unsigned bytes."""
 
     partner: str
-    receipt: bytes
+    control: bytes
+    signature: bytes
+
+
+class Restart(_Input, frozen=True):
+    """The node came up again on its journal: every link starts a new epoch and releases what no receipt covers."""
 
 
 class ClockTrouble(_Input, frozen=True):
@@ -76,7 +81,7 @@ class ClockTrouble(_Input, frozen=True):
     offset_s: float
 
 
-Input = Genesis | ScanIn | Tick | PolicyLoad | EnvelopeIn | ReceiptIn | ClockTrouble
+Input = Genesis | ScanIn | Tick | PolicyLoad | EnvelopeIn | ControlIn | ClockTrouble | Restart
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER: msgspec.msgpack.Decoder[Input] = msgspec.msgpack.Decoder(Input)

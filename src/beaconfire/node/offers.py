@@ -1,0 +1,156 @@
+"""What the node offers for release, in its own words: tracklets, launches, impacts as products; and back.
+
+Only the OWN picture is offered: what partners told us is theirs to release. The estimate's 95 % ellipse becomes a
+covariance here, and a partner's body becomes a tracklet or a piece of advice.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TypedDict
+
+from beaconfire.fuse import Tracklet
+from beaconfire.kernel import codec
+from beaconfire.kernel.products import ImpactBody, Kind, LaunchBody, Product, TrajectoryBody
+from beaconfire.kernel.records import (
+    CLASSES,
+    KINDS,
+    Ellipse,
+    EventRevision,
+    EventStatus,
+    ImpactEstimate,
+    LaunchEstimate,
+    ObjectAssessment,
+    TrackUpdate,
+)
+
+CHI2_95 = 5.991  # χ² with 2 degrees of freedom at 95 % (INTERFACES part 5)
+
+
+def trajectory_offer(tracklet: Tracklet, update: TrackUpdate, assessed: ObjectAssessment) -> Product:
+    """Return a tracklet of an own track as a product; `assessed` says what the track is and of which event."""
+    body = TrajectoryBody(
+        track=tracklet.track,
+        event=assessed.object_id,
+        time_ns=tracklet.time_ns,
+        first_time_ns=update.first_time_ns,
+        mean=codec.pack_state(tracklet.mean),
+        factor=codec.pack_covariance(tracklet.covariance),
+        first=tracklet.first,
+        status=update.status,
+        modes=_probabilities(update.modes.tolist()),
+        batch_id=tracklet.batch_id,
+        sensors=update.sensors,
+    )
+    return Product(
+        kind=Kind.TRAJECTORY,
+        local_id=tracklet.track,
+        revision=0,
+        time_ns=tracklet.time_ns,
+        body=body,
+        nations=update.nations,
+        sensors=update.sensors,
+        urgent=tracklet.first,
+        **_object_of(assessed),
+    )
+
+
+def event_offers(revision: EventRevision, *, urgent: bool) -> Iterator[Product]:
+    """Yield the launch and the impact of every object of an own event as products."""
+    for assessed in revision.objects:
+        bodies: list[tuple[Kind, LaunchBody | ImpactBody]] = []
+        if assessed.launch is not None:
+            bodies.append((Kind.LAUNCH, _launch_body(revision, assessed, assessed.launch)))
+        if assessed.impact is not None:
+            bodies.append((Kind.IMPACT, _impact_body(assessed, assessed.impact)))
+        for kind, body in bodies:
+            yield Product(
+                kind=kind,
+                local_id=assessed.object_id,
+                revision=revision.revision,
+                time_ns=revision.issued_ns,
+                body=body,
+                nations=revision.contributors,
+                urgent=urgent,
+                **_object_of(assessed),
+            )
+
+
+def received_tracklet(nation: str, body: TrajectoryBody, *, where: str) -> Tracklet:
+    """Return the tracklet of a partner's body; raises `Refused` for a state or covariance that is none."""
+    return Tracklet(
+        nation=nation,
+        track=body.track,
+        batch_id=body.batch_id,
+        time_ns=body.time_ns,
+        mean=codec.unpack_state(body.mean, where=where),
+        covariance=codec.unpack_covariance(body.factor, where=where),
+        first=body.first,
+    )
+
+
+def covariance_of(ellipse: Ellipse) -> tuple[float, float, float]:
+    """Return (east-east, east-north, north-north) in m² of a 95 % ellipse with its major axis at an azimuth."""
+    major, minor = ellipse.semi_major_m**2 / CHI2_95, ellipse.semi_minor_m**2 / CHI2_95
+    east, north = math.sin(math.radians(ellipse.azimuth_deg)), math.cos(math.radians(ellipse.azimuth_deg))
+    return (
+        major * east * east + minor * north * north,
+        (major - minor) * east * north,
+        major * north * north + minor * east * east,
+    )
+
+
+def _launch_body(revision: EventRevision, assessed: ObjectAssessment, launch: LaunchEstimate) -> LaunchBody:
+    return LaunchBody(
+        event=assessed.object_id,
+        time_ns=launch.time_ns,
+        time_sigma_s=launch.time_sigma_s,
+        latitude_deg=launch.latitude_deg,
+        longitude_deg=launch.longitude_deg,
+        covariance_m2=covariance_of(launch.ellipse_95),
+        status=EventStatus(revision.status),
+        count_at_least=revision.count_at_least,
+        count_probability=revision.count_probability,
+        classes=_probabilities(assessed.classes),
+        kinds=_probabilities(assessed.kinds),
+    )
+
+
+def _impact_body(assessed: ObjectAssessment, impact: ImpactEstimate) -> ImpactBody:
+    return ImpactBody(
+        event=assessed.object_id,
+        time_ns=impact.time_ns,
+        time_sigma_s=impact.time_sigma_s,
+        latitude_deg=impact.latitude_deg,
+        longitude_deg=impact.longitude_deg,
+        covariance_m2=None if impact.ellipse_95 is None else covariance_of(impact.ellipse_95),
+        footprint=codec.pack_rings(impact.footprint_95),
+        reason=assessed.impact_reason or "",
+    )
+
+
+class _Object(TypedDict):
+    """What a grant may ask of the object that a product is about."""
+
+    missile_class: str
+    object_kind: str
+    latitude_deg: float | None
+    longitude_deg: float | None
+
+
+def _object_of(assessed: ObjectAssessment) -> _Object:
+    launch = assessed.launch
+    return {
+        "missile_class": _most_probable(CLASSES, assessed.classes),
+        "object_kind": _most_probable(KINDS, assessed.kinds),
+        "latitude_deg": None if launch is None else launch.latitude_deg,
+        "longitude_deg": None if launch is None else launch.longitude_deg,
+    }
+
+
+def _most_probable(names: Sequence[str], probabilities: Sequence[float]) -> str:
+    return max(zip(names, probabilities, strict=True), key=lambda pair: pair[1])[0]
+
+
+def _probabilities(values: Sequence[float]) -> tuple[float, ...]:
+    """Return probabilities as the wire bounds them: rounding may leave one an ulp outside."""
+    return tuple(min(max(value, 0.0), 1.0) for value in values)

@@ -1,0 +1,74 @@
+"""The one value of a node: every room's memory, started from the journal's first row.
+
+`step` consumes it: tables change in place, and whoever needs the old value takes a `checkpoint` first.
+"""
+
+import copy
+from dataclasses import dataclass, field
+
+from beaconfire.assess import Assessor
+from beaconfire.fuse import PartnerTracks, Tracklets
+from beaconfire.kernel.products import Kind
+from beaconfire.kernel.records import EventStatus, ObjectAssessment
+from beaconfire.kernel.sensors import parse_sensors
+from beaconfire.kernel.time import from_seconds
+from beaconfire.node.inputs import Genesis
+from beaconfire.release import Releaser
+from beaconfire.sense import Sense
+from beaconfire.share import Link
+from beaconfire.track import Tracker
+
+
+@dataclass(slots=True)
+class NodeState:
+    """Everything a node knows. OWN is `own` and what `assessor` holds of it; no partner byte enters it.
+
+    `told` are the own tracks that partners are told of, with what was last thought of each; `partner_events` says
+    which track of theirs a partner's event is about; `event_status` is what was last offered of an own event.
+    """
+
+    genesis: Genesis
+    now_ns: int
+    sense: Sense
+    own: Tracker
+    fused: Tracker | None
+    assessor: Assessor
+    tracklets: Tracklets
+    partner_tracks: PartnerTracks
+    releaser: Releaser
+    links: dict[str, Link]
+    told: dict[str, ObjectAssessment] = field(default_factory=dict)
+    partner_events: dict[str, dict[str, str]] = field(default_factory=dict)
+    event_status: dict[str, tuple[EventStatus, int]] = field(default_factory=dict)
+
+
+def initial(genesis: Genesis, *, now_ns: int) -> NodeState:
+    """Return the state a journal starts from; raises `InvalidInput` for sensors or a policy that are wrong.
+
+    A node without partners keeps no FUSED picture: it would be the OWN one again.
+    """
+    nation, partners = genesis.nation, genesis.partners
+    releaser = Releaser(nation=nation, realm=genesis.realm, secret=genesis.id_secret)
+    if genesis.policy_toml:
+        releaser.load(genesis.policy_toml, where="policy.toml")
+    period_s = releaser.fastest_period_s(Kind.TRAJECTORY)
+    return NodeState(
+        genesis=genesis,
+        now_ns=now_ns,
+        sense=Sense(parse_sensors(genesis.sensors_toml, where="sensors.toml")),
+        own=Tracker("own", id_prefix=f"{nation}-"),
+        fused=Tracker("fused", id_prefix=f"{nation}-F") if partners else None,
+        assessor=Assessor(nation=nation, id_prefix=f"{nation}-E"),
+        tracklets=Tracklets(nation, genesis.id_secret, interval_ns=from_seconds(period_s or 0.5)),
+        partner_tracks=PartnerTracks(),
+        releaser=releaser,
+        links={
+            partner.nation: Link(nation=nation, partner=partner.nation, realm=genesis.realm, epoch=genesis.epoch)
+            for partner in partners
+        },
+    )
+
+
+def checkpoint(state: NodeState) -> NodeState:
+    """Return a copy that shares nothing which `step` changes."""
+    return copy.deepcopy(state)
