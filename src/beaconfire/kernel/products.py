@@ -164,7 +164,8 @@ class Product:
     """What the node could share: the nation's own words, unredacted. It never leaves; `release` makes what does.
 
     `body` carries the node's own ids and sensor names. `urgent` lifts the rate limit: new, phase change, lost,
-    withdrawn. `originators_allow` holds, when other nations contributed, whom their onward lists all allow.
+    withdrawn. `originators_allow` holds, when other nations contributed, whom their onward lists all allow. `event_id`
+    is the event that the objects of one salvo share, so that all their launch points are coarsened by one offset.
     """
 
     kind: Kind
@@ -181,6 +182,7 @@ class Product:
     compartment: str = "main"
     urgent: bool = False
     originators_allow: tuple[str, ...] | None = None
+    event_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

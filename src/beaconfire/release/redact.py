@@ -10,6 +10,7 @@ import math
 
 import msgspec
 
+from beaconfire.kernel import limits
 from beaconfire.kernel.keyed import pseudonym, uniform_pair
 from beaconfire.kernel.products import (
     ImpactBody,
@@ -32,10 +33,18 @@ class Redactor:
     def __init__(self, secret: bytes) -> None:
         """Keep the secret."""
         self._secret = secret
+        self._names: dict[tuple[str, str, str], str] = {}
 
     def name(self, local_id: str, *, kind: Kind, partner: str) -> str:
         """Return the partner's own name of a track or event."""
-        return pseudonym(self._secret, prefix=_PREFIXES[kind], partner=partner, local_id=local_id)
+        prefix = _PREFIXES[kind]
+        key = (prefix, partner, local_id)
+        known = self._names.get(key)
+        if known is None:
+            if len(self._names) >= limits.MAX_RELEASE_SUBJECTS:
+                self._names.clear()
+            known = self._names[key] = pseudonym(self._secret, prefix=prefix, partner=partner, local_id=local_id)
+        return known
 
     def redact(self, product: Product, grant: Grant) -> tuple[ReleasedBody, tuple[str, ...]]:
         """Return the body that may cross under a grant, and the obligations that changed it."""
@@ -48,7 +57,7 @@ class Redactor:
         if isinstance(body, ImpactBody):
             return msgspec.structs.replace(body, event=event), ()
         assert isinstance(body, LaunchBody)
-        return self._launch(body, event, grant)
+        return self._launch(body, event, grant, product.event_id or body.event)
 
     def _trajectory(self, body: TrajectoryBody, grant: Grant) -> tuple[TrajectoryBody, tuple[str, ...]]:
         track = self.name(body.track, kind=Kind.TRAJECTORY, partner=grant.partner)
@@ -57,11 +66,11 @@ class Redactor:
         applied = ("drop_sensor_identity",) if grant.drop_sensor_identity else ()
         return msgspec.structs.replace(body, track=track, event=event, sensors=sensors), applied
 
-    def _launch(self, body: LaunchBody, event: str, grant: Grant) -> tuple[LaunchBody, tuple[str, ...]]:
+    def _launch(self, body: LaunchBody, event: str, grant: Grant, fixed_by: str) -> tuple[LaunchBody, tuple[str, ...]]:
         radius_m = grant.coarsen_launch_m
         if radius_m == 0.0:
             return msgspec.structs.replace(body, event=event), ()
-        east_m, north_m = self._offset_m(body.event, grant.partner, radius_m)
+        east_m, north_m = self._offset_m(fixed_by, grant.partner, radius_m)
         latitude_deg, longitude_deg = displace(
             body.latitude_deg, longitude_deg=body.longitude_deg, east_m=east_m, north_m=north_m
         )
