@@ -153,6 +153,7 @@ class MeasurementScan:
     max_range_m: float
     min_elevation_rad: float
     period_s: float
+    min_altitude_m: float = 0.0  # an infrared sensor sees nothing below
 
 
 @dataclass(frozen=True, slots=True)

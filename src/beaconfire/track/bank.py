@@ -1,0 +1,370 @@
+"""The model bank of one track: mixing, prediction, update, and the mixture as one Gaussian.
+
+Interacting multiple models (Blom and Bar-Shalom 1988). Two things differ from the textbook. A jump into a model does
+not carry over the old model's parameter (a thrust is no drag): it starts from the new model's prior. And how likely a
+jump is depends on where the object is: there is no lift and no aircraft in vacuum, and only what is inside the air
+can begin to glide. Measurements come as independent rows, so an update is a series of scalar ones (Joseph form).
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beaconfire.earth.atmosphere import density_and_slope
+from beaconfire.earth.observe import MAX_ROWS, observe
+from beaconfire.earth.wgs84 import altitude_and_up
+from beaconfire.kernel.jit import kernel, warmer
+from beaconfire.track.models import AIR, BALLISTIC, BOOST, GLIDE, MODELS, STATE, parameter_prior, specific_force
+from beaconfire.track.predict import propagate
+
+Array = NDArray[np.float64]
+
+GRID_NS = 10_000_000_000  # a longer prediction goes in steps of 10 s, counted from the last measurement
+_COASTED_LEAST = 0.02  # a model less likely than this is not carried through a long coast
+_NEGLIGIBLE = 1e-9
+_FLOOR = 1e-6  # no model is ever ruled out for good
+_NOT_THRUSTING = 0.03  # an infrared sensor sees thrusting objects only; the rest is clutter and hot wakes
+# Jumps per second. Burns last about a minute; stages follow each other; an aircraft may turn out to be a climb-out.
+_BOOST_ENDS, _BOOST_TO_GLIDE, _BOOST_TO_AIR = 1.0 / 60.0, 3e-4, 1e-3
+_REIGNITION, _BALLISTIC_TO_GLIDE, _BALLISTIC_TO_AIR = 1e-3, 2e-3, 5e-4
+_GLIDE_ENDS, _GLIDE_TO_AIR = 5e-3, 1e-3
+_AIR_TO_BOOST, _AIR_TO_BALLISTIC, _AIR_TO_GLIDE = 5e-4, 3e-4, 1e-4
+_LIFT_PRESSURE_PA = 3e3  # where lift can begin to bend a path by 1 m/s^2
+_AIRCRAFT_CEILING_M, _AIRCRAFT_CEILING_WIDTH_M = 28e3, 3e3
+_AIRCRAFT_CLIMB_M_S, _AIRCRAFT_CLIMB_WIDTH_M_S = 90.0, 40.0
+_AIRCRAFT_SPEED_M_S, _AIRCRAFT_SPEED_WIDTH_M_S = 900.0, 150.0
+_LEAST_THRUST_M_S2 = 5.0  # forward specific force below which nothing is a boost
+_LEAST_FIT = 0.05  # one update cannot rule a model out
+
+
+@kernel
+def predict_bank(x: Array, p: Array, weights: Array, dt_ns: int) -> None:
+    """Mix and advance a bank by `dt_ns` in place: means (4, 9), covariances (4, 9, 9), probabilities (4,).
+
+    Steps are counted in whole nanoseconds, so that a prediction stopped on the grid and taken up again is the same.
+    """
+    left_ns = dt_ns
+    while left_ns > GRID_NS:
+        coast_once(x, p, weights)
+        left_ns -= GRID_NS
+    if left_ns > 0:
+        predict_once(x, p, weights, left_ns * 1e-9)
+
+
+@kernel
+def coast_once(x: Array, p: Array, weights: Array) -> None:
+    """One grid step of a bank that nothing measures, in place: what is hardly possible is left out.
+
+    A burn of one in a thousand that nobody watches would widen the one Gaussian of a ballistic coast by tens of m/s.
+    """
+    total = 0.0
+    for j in range(MODELS):
+        weights[j] = weights[j] if weights[j] > _COASTED_LEAST else 0.0
+        total += weights[j]
+    for j in range(MODELS):
+        weights[j] /= total
+    predict_once(x, p, weights, GRID_NS * 1e-9)
+
+
+@kernel
+def predict_once(x: Array, p: Array, weights: Array, dt_s: float) -> None:
+    """One mixing and one prediction of a bank, in place."""
+    jumps = np.empty((MODELS, MODELS))
+    transition_rates(x, weights, dt_s, jumps)
+    _mix(x, p, weights, jumps)
+    for j in range(MODELS):
+        propagate(j, x[j], p[j], dt_s)
+
+
+@kernel
+def transition_rates(x: Array, weights: Array, dt_s: float, jumps: Array) -> None:
+    """Write the probabilities (4, 4) of going from row to column in `dt_s`, which depend on air and altitude."""
+    best = 0
+    for j in range(1, MODELS):
+        if weights[j] > weights[best]:
+            best = j
+    altitude = altitude_and_up(x[best, 0], x[best, 1], x[best, 2])[0]
+    speed2 = x[best, 3] * x[best, 3] + x[best, 4] * x[best, 4] + x[best, 5] * x[best, 5]
+    pressure = 0.5 * density_and_slope(altitude)[0] * speed2
+    lift = pressure / (pressure + _LIFT_PRESSURE_PA)
+    air = _below(altitude, _AIRCRAFT_CEILING_M, _AIRCRAFT_CEILING_WIDTH_M)
+    for i in range(MODELS):
+        for j in range(MODELS):
+            jumps[i, j] = 0.0
+    jumps[BOOST, BALLISTIC] = _BOOST_ENDS
+    jumps[BOOST, GLIDE] = _BOOST_TO_GLIDE * lift
+    jumps[BOOST, AIR] = _BOOST_TO_AIR * air
+    jumps[BALLISTIC, BOOST] = _REIGNITION
+    jumps[BALLISTIC, GLIDE] = _BALLISTIC_TO_GLIDE * lift
+    jumps[BALLISTIC, AIR] = _BALLISTIC_TO_AIR * air
+    jumps[GLIDE, BALLISTIC] = _GLIDE_ENDS
+    jumps[GLIDE, BOOST] = _BOOST_TO_GLIDE
+    jumps[GLIDE, AIR] = _GLIDE_TO_AIR * air
+    jumps[AIR, BOOST] = _AIR_TO_BOOST
+    jumps[AIR, BALLISTIC] = _AIR_TO_BALLISTIC + 0.5 * (1.0 - air)
+    jumps[AIR, GLIDE] = _AIR_TO_GLIDE
+    for i in range(MODELS):
+        total = 0.0
+        for j in range(MODELS):
+            total += jumps[i, j]
+        leave = (1.0 - math.exp(-total * dt_s)) / max(total, 1e-12)
+        for j in range(MODELS):
+            jumps[i, j] *= leave
+        jumps[i, i] = 1.0 - leave * total
+
+
+@kernel
+def _below(value: float, limit: float, width: float) -> float:
+    """Fall smoothly from 1 well below a limit to 0 well above it."""
+    return 1.0 / (1.0 + math.exp(min(max((value - limit) / width, -40.0), 40.0)))
+
+
+@kernel
+def _mix(x: Array, p: Array, weights: Array, jumps: Array) -> None:
+    old_x, old_p = x.copy(), p.copy()
+    predicted = np.zeros(MODELS)
+    theta, prior = np.empty(3), np.empty((3, 3))
+    part, share = np.empty((MODELS, STATE)), np.empty(MODELS)
+    priors = np.zeros((MODELS, 3, 3))
+    for j in range(MODELS):
+        for i in range(MODELS):
+            predicted[j] += weights[i] * jumps[i, j]
+        for i in range(MODELS):
+            share[i] = weights[i] * jumps[i, j] / predicted[j] if predicted[j] > 1e-30 else weights[i]
+            for n in range(STATE):
+                part[i, n] = old_x[i, n]
+            if i != j and share[i] > _NEGLIGIBLE:
+                parameter_prior(j, old_x[i, 0:3], old_x[i, 3:6], theta, prior)
+                for n in range(3):
+                    part[i, 6 + n] = theta[n]
+                    for m in range(3):
+                        priors[i, n, m] = prior[n, m]
+        _collapse(j, part, old_p, priors, share, x[j], p[j])
+    for j in range(MODELS):
+        weights[j] = predicted[j]
+
+
+@kernel
+def _collapse(j: int, part: Array, old_p: Array, priors: Array, share: Array, mean: Array, covariance: Array) -> None:
+    """Write the Gaussian of the mixture into model j; what jumps in has the prior's parameter block."""
+    for n in range(STATE):
+        total = 0.0
+        for i in range(MODELS):
+            if share[i] > _NEGLIGIBLE:
+                total += share[i] * part[i, n]
+        mean[n] = total
+    weight = 0.0
+    for i in range(MODELS):
+        weight += share[i] if share[i] > _NEGLIGIBLE else 0.0
+    for n in range(STATE):
+        mean[n] /= weight
+    for n in range(STATE):
+        for m in range(n + 1):
+            total = 0.0
+            for i in range(MODELS):
+                if share[i] > _NEGLIGIBLE:
+                    inner = old_p[i, n, m]
+                    if i != j and n >= 6:
+                        inner = priors[i, n - 6, m - 6] if m >= 6 else 0.0
+                    total += share[i] * (inner + (part[i, n] - mean[n]) * (part[i, m] - mean[m]))
+            covariance[n, m] = total / weight
+            covariance[m, n] = covariance[n, m]
+
+
+@kernel
+def update_bank(
+    x: Array, p: Array, weights: Array, kind: int, values: Array, sigmas: Array, site: Array, axes: Array,
+    whitener: Array, offset_s: float, thrusting: bool,
+) -> float:  # fmt: skip
+    """Take one measurement into a predicted bank, in place; returns its log likelihood (-inf: it was not used)."""
+    y, h, r = np.empty(MAX_ROWS), np.empty((MAX_ROWS, 6)), np.empty(MAX_ROWS)
+    log_likelihood = np.full(MODELS, -math.inf)
+    best = -math.inf
+    for j in range(MODELS):
+        rows = observe(kind, values, sigmas, site, axes, whitener, offset_s, x[j], y, h, r)
+        if rows > 0:
+            log_likelihood[j] = _scalar_updates(x[j], p[j], rows, y, h, r)
+            best = max(best, log_likelihood[j])
+    if not best > -math.inf:
+        return -math.inf
+    total, fitted = 0.0, 0.0
+    for j in range(MODELS):
+        likelihood = weights[j] * math.exp(log_likelihood[j] - best)
+        total += likelihood
+        likelihood *= plausibility(j, x[j], p[j])
+        if thrusting and j != BOOST:
+            likelihood *= _NOT_THRUSTING
+        weights[j] = likelihood
+        fitted += likelihood
+    normalise(weights, fitted)
+    return best + math.log(max(total, 1e-300))
+
+
+@kernel
+def normalise(weights: Array, total: float) -> None:
+    """Scale probabilities (4,) to sum 1 with a floor under each."""
+    if not total > 0.0:
+        return
+    again = 0.0
+    for j in range(MODELS):
+        weights[j] = max(weights[j] / total, _FLOOR)
+        again += weights[j]
+    for j in range(MODELS):
+        weights[j] /= again
+
+
+@kernel
+def _scalar_updates(x: Array, p: Array, rows: int, y: Array, h: Array, r: Array) -> float:
+    """Sequential Joseph updates with all rows linearised once; returns the log likelihood of the rows."""
+    gain, moved, ph = np.empty(STATE), np.zeros(STATE), np.empty(STATE)
+    log_likelihood = 0.0
+    for row in range(rows):
+        residual, spread = y[row], r[row]
+        for i in range(STATE):
+            total = 0.0
+            for m in range(6):
+                total += p[i, m] * h[row, m]
+            ph[i] = total
+        for m in range(6):
+            spread += h[row, m] * ph[m]
+            residual -= h[row, m] * moved[m]
+        if not spread > r[row]:
+            spread = r[row]  # a direction known better than rounding lets us say
+        for i in range(STATE):
+            gain[i] = ph[i] / spread
+            moved[i] += gain[i] * residual
+        log_likelihood -= 0.5 * (residual * residual / spread + math.log(2.0 * math.pi * spread))
+        _joseph(p, gain, ph, h[row], r[row])
+    for i in range(STATE):
+        x[i] += moved[i]
+    return log_likelihood
+
+
+@kernel
+def _joseph(p: Array, gain: Array, ph: Array, h: Array, variance: float) -> None:
+    """P <- (I - k h) P (I - k h)^T + k r k^T, symmetric, with the diagonal held positive."""
+    for i in range(STATE):
+        for j in range(STATE):
+            p[i, j] -= gain[i] * ph[j]
+    for i in range(STATE):
+        total = 0.0
+        for m in range(6):
+            total += p[i, m] * h[m]
+        ph[i] = total
+    for i in range(STATE):
+        for j in range(STATE):
+            p[i, j] += (variance * gain[i] - ph[i]) * gain[j]
+    for i in range(STATE):
+        for j in range(i):
+            p[i, j] = p[j, i] = 0.5 * (p[i, j] + p[j, i])
+    for i in range(STATE):
+        if not p[i, i] > 1e-24:
+            for j in range(STATE):
+                p[i, j] = p[j, i] = 0.0
+            p[i, i] = 1e-24
+
+
+@kernel
+def plausibility(model: int, x: Array, p: Array) -> float:
+    """Return 0.05 to 1: does the state belong to the model at all (a boost that does not push is none)."""
+    if model == BOOST:
+        speed = max(math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5]), 1.0)
+        along, spread = 0.0, 1.0
+        for i in range(3):
+            along += x[6 + i] * x[3 + i] / speed
+            for j in range(3):
+                spread += p[6 + i, 6 + j] * x[3 + i] * x[3 + j] / (speed * speed)
+        fit = math.erfc((_LEAST_THRUST_M_S2 - along) / math.sqrt(2.0 * spread))
+        return min(max(fit, _LEAST_FIT), 1.0)
+    if model == AIR:
+        altitude, upx, upy, upz = altitude_and_up(x[0], x[1], x[2])
+        climb = upx * x[3] + upy * x[4] + upz * x[5]
+        speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
+        climb_spread = math.sqrt(max(upx * upx * p[3, 3] + upy * upy * p[4, 4] + upz * upz * p[5, 5], 0.0))
+        fit = _below(altitude, _AIRCRAFT_CEILING_M, _AIRCRAFT_CEILING_WIDTH_M)
+        fit *= _below(speed, _AIRCRAFT_SPEED_M_S + climb_spread, _AIRCRAFT_SPEED_WIDTH_M_S)
+        fit *= _below(abs(climb), _AIRCRAFT_CLIMB_M_S + climb_spread, _AIRCRAFT_CLIMB_WIDTH_M_S)
+        return max(fit, _LEAST_FIT)
+    return 1.0
+
+
+@kernel
+def unseen_thrust(weights: Array, detection_probability: float) -> None:
+    """An infrared sensor looked and saw nothing: thrusting becomes less likely by its miss probability."""
+    weights[BOOST] *= 1.0 - detection_probability
+    normalise(weights, weights[0] + weights[1] + weights[2] + weights[3])
+
+
+@kernel
+def mixture(x: Array, p: Array, weights: Array, mean: Array, covariance: Array) -> None:
+    """Write the one Gaussian of a bank: position, velocity, specific force (9,) and its covariance (9, 9)."""
+    means, spreads = np.empty((MODELS, STATE)), np.empty((MODELS, STATE, STATE))
+    force, by_p, by_v = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
+    t, half = np.zeros((3, STATE)), np.empty((3, STATE))
+    for j in range(MODELS):
+        scale = specific_force(j, x[j], force, by_p, by_v)
+        for i in range(STATE):
+            means[j, i] = x[j, i] if i < 6 else force[i - 6]
+        for i in range(3):
+            for m in range(3):
+                t[i, m], t[i, 3 + m], t[i, 6 + m] = by_p[i, m], by_v[i, m], (scale if i == m else 0.0)
+        for i in range(3):
+            for m in range(STATE):
+                total = 0.0
+                for n in range(STATE):
+                    total += t[i, n] * p[j, n, m]
+                half[i, m] = total
+        for i in range(STATE):
+            for m in range(i + 1):
+                total = p[j, i, m]
+                if i >= 6:
+                    total = half[i - 6, m]
+                    if m >= 6:
+                        total = 0.0
+                        for n in range(STATE):
+                            total += half[i - 6, n] * t[m - 6, n]
+                spreads[j, i, m] = total
+    for i in range(STATE):
+        total = 0.0
+        for j in range(MODELS):
+            total += weights[j] * means[j, i]
+        mean[i] = total
+    for i in range(STATE):
+        for m in range(i + 1):
+            total = 0.0
+            for j in range(MODELS):
+                d = (means[j, i] - mean[i]) * (means[j, m] - mean[m])
+                total += weights[j] * (spreads[j, i, m] + d)
+            covariance[i, m] = covariance[m, i] = total
+
+
+@kernel
+def start_bank(state: Array, spread: Array, weights: Array, x: Array, p: Array) -> None:
+    """Start a bank from position and velocity (6,), their covariance (6, 6) and prior probabilities (4,)."""
+    theta, prior = np.empty(3), np.empty((3, 3))
+    for j in range(MODELS):
+        parameter_prior(j, state[0:3], state[3:6], theta, prior)
+        for i in range(STATE):
+            x[j, i] = state[i] if i < 6 else theta[i - 6]
+            for m in range(STATE):
+                p[j, i, m] = 0.0
+        for i in range(6):
+            for m in range(6):
+                p[j, i, m] = spread[i, m]
+        for i in range(3):
+            for m in range(3):
+                p[j, 6 + i, 6 + m] = prior[i, m]
+        weights[j] *= plausibility(j, x[j], p[j])
+    normalise(weights, weights[0] + weights[1] + weights[2] + weights[3])
+
+
+@warmer
+def _warm() -> None:
+    x, p, weights = np.zeros((MODELS, STATE)), np.zeros((MODELS, STATE, STATE)), np.full(MODELS, 0.25)
+    state, spread = np.array([6.5e6, 0.0, 0.0, 0.0, 1e3, 1e3]), np.eye(6) * 1e4
+    start_bank(state, spread, weights, x, p)
+    predict_bank(x, p, weights, 1_000_000_000)
+    update_bank(x, p, weights, 2, state, np.ones(4), state[:3], np.eye(3), np.eye(6), 0.0, False)
+    unseen_thrust(weights, 0.5)
+    mixture(x, p, weights, np.zeros(STATE), np.zeros((STATE, STATE)))

@@ -1,0 +1,257 @@
+"""New tracks from detections that no track took: pairs of looks that one object could have caused.
+
+Two radar looks within a few scans bound the velocity; two lines of sight of different sensors that pass near each
+other fix a place although the object moved between them; a radar look and a line of sight do the same. Each pair
+starts a bank at the earlier look with a prior wide enough for everything up to 8 km/s, and takes the later look as an
+ordinary measurement. Rivals that share a look are kept side by side until one is confirmed.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beaconfire.earth.observe import LOS, RADAR
+from beaconfire.earth.wgs84 import altitude_and_up
+from beaconfire.kernel.jit import kernel, warmer
+from beaconfire.kernel.time import NS_PER_S
+from beaconfire.track.pack import Packed
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+MAX_SPEED_M_S = 8_000.0  # above what any missile reaches below orbit
+_MAX_RISE_SPEED_M_S = 4_000.0  # while an infrared sensor's two looks are paired, the object is still in its boost
+_MAX_PAIRS_PER_LOOK = 3  # rivals of one detection kept side by side
+_MAX_SEEDS = 256  # new hypotheses of one scan; a clutter flood is cut here
+_MAX_LOOSE = 4_096  # unclaimed looks kept; the oldest go first
+_SCANS_KEPT = 2.6  # one missed scan between the two looks of a pair, with jitter
+_LOOSE_MAX_S = 26.0
+_VELOCITY_SIGMA_M_S = 2_500.0
+_RISE_M_S, _RISE_SIGMA_M_S = 700.0, 1_200.0  # a booster when an infrared sensor first sees it
+_SIGMAS = 4.0
+_MIN_ANGLE = 0.02  # sine between two lines of sight that fix a place
+_LOWEST_M, _HIGHEST_BOOST_M = -5e3, 800e3
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A pair of looks: `earlier` is the loose look, `row` the new one's row; the bank starts at the earlier."""
+
+    earlier: "Loose"
+    row: int
+    state: Array  # (6,) ECEF position and velocity at the earlier look
+    covariance: Array  # (6, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """One look that no track took."""
+
+    time_ns: int
+    period_s: float
+    columns: Packed
+    row: int
+
+
+class LooseLooks:
+    """The recent looks that no track took."""
+
+    def __init__(self) -> None:
+        self._looks: list[Loose] = []
+
+    def add(self, columns: Packed, rows: list[int], *, time_ns: int, period_s: float) -> None:
+        """Keep rows of a scan for later pairs."""
+        self._looks.extend(Loose(time_ns, period_s, columns, row) for row in rows)
+        del self._looks[:-_MAX_LOOSE]
+
+    def forget(self, now_ns: int) -> None:
+        """Drop what is too old to be paired."""
+        self._looks = [
+            look for look in self._looks
+            if now_ns - look.time_ns <= min(_SCANS_KEPT * look.period_s + 1.0, _LOOSE_MAX_S) * NS_PER_S
+        ]  # fmt: skip
+
+    def seeds(self, columns: Packed, rows: list[int], *, time_ns: int) -> list[Seed]:
+        """Return the pairs that new looks (rows of one scan) make with the loose ones, nearest first per look."""
+        if not rows or not self._looks:
+            return []
+        old = self._looks
+        score = np.full((len(rows), len(old)), math.inf)
+        states, covariances = np.zeros((len(rows), len(old), 6)), np.zeros((len(rows), len(old), 6, 6))
+        new_rows = np.array(rows)
+        pair_scores(
+            columns.kind[new_rows], columns.values[new_rows], columns.sigmas[new_rows], columns.sites[new_rows],
+            columns.points[new_rows], columns.point_covariances[new_rows],
+            np.array([look.columns.kind[look.row] for look in old]),
+            np.array([look.columns.values[look.row] for look in old]),
+            np.array([look.columns.sigmas[look.row] for look in old]),
+            np.array([look.columns.sites[look.row] for look in old]),
+            np.array([look.columns.points[look.row] for look in old]),
+            np.array([look.columns.point_covariances[look.row] for look in old]),
+            np.array([(time_ns - look.time_ns) / NS_PER_S for look in old]), score, states, covariances,
+        )  # fmt: skip
+        found = []
+        for i, row in enumerate(rows):
+            for j in np.argsort(score[i], kind="stable")[:_MAX_PAIRS_PER_LOOK]:
+                if math.isfinite(score[i, j]) and _different(columns, row, old[j]):
+                    found.append(Seed(old[j], row, states[i, j], covariances[i, j]))
+        return found[:_MAX_SEEDS]
+
+    def copy(self) -> Self:
+        """Return an independent copy."""
+        other = type(self)()
+        other._looks = list(self._looks)
+        return other
+
+
+def _different(columns: Packed, row: int, look: Loose) -> bool:
+    """Two lines of sight must come from two sensors; two looks of one sensor from two scans."""
+    new, old = columns.measurements[row], look.columns.measurements[look.row]
+    return new.sensor_id != old.sensor_id or (new.kind == "radar" and new.time_ns > old.time_ns)
+
+
+@kernel
+def pair_scores(
+    kind: Rows, values: Array, sigmas: Array, sites: Array, points: Array, spreads: Array,
+    old_kind: Rows, old_values: Array, old_sigmas: Array, old_sites: Array, old_points: Array, old_spreads: Array,
+    dt_s: Array, score: Array, states: Array, covariances: Array,
+) -> None:  # fmt: skip
+    """Fill (new, old) tables: a score (inf: no pair), and the state and covariance at the old look's time."""
+    for i in range(kind.shape[0]):
+        for j in range(old_kind.shape[0]):
+            dt = dt_s[j]
+            if dt < 0.0:
+                continue
+            state, covariance = states[i, j], covariances[i, j]
+            if kind[i] == RADAR and old_kind[j] == RADAR:
+                score[i, j] = _radar_pair(points[i], spreads[i], old_points[j], old_spreads[j], dt, state, covariance)
+            elif kind[i] == LOS and old_kind[j] == LOS:
+                score[i, j] = _line_pair(
+                    values[i], sigmas[i, 0], sites[i], old_values[j], old_sigmas[j, 0], old_sites[j], dt,
+                    state, covariance,
+                )  # fmt: skip
+            elif kind[i] == RADAR and old_kind[j] == LOS:
+                score[i, j] = _line_and_point(
+                    old_values[j], old_sigmas[j, 0], old_sites[j], points[i], spreads[i], dt, True, state, covariance
+                )
+            elif kind[i] == LOS and old_kind[j] == RADAR:
+                score[i, j] = _line_and_point(
+                    values[i], sigmas[i, 0], sites[i], old_points[j], old_spreads[j], dt, False, state, covariance
+                )
+
+
+@kernel
+def _radar_pair(point: Array, spread: Array, old: Array, old_spread: Array, dt: float, state: Array, c: Array) -> float:
+    if math.isnan(point[0]) or math.isnan(old[0]):
+        return math.inf
+    own = math.sqrt(_trace(spread)) + math.sqrt(_trace(old_spread))
+    distance = _norm(point[0] - old[0], point[1] - old[1], point[2] - old[2])
+    if distance > MAX_SPEED_M_S * dt + _SIGMAS * own:
+        return math.inf
+    _clear(c)
+    for i in range(3):
+        state[i] = old[i]
+        state[3 + i] = (point[i] - old[i]) / dt if dt > 0.5 else 0.0
+        for j in range(3):
+            c[i, j] = old_spread[i, j]
+        c[3 + i, 3 + i] = _VELOCITY_SIGMA_M_S * _VELOCITY_SIGMA_M_S
+    return distance / max(dt, 0.5)
+
+
+@kernel
+def _line_pair(u: Array, sigma: float, site: Array, old_u: Array, old_sigma: float, old_site: Array, dt: float,
+               state: Array, c: Array) -> float:  # fmt: skip
+    """Two lines of sight: the place on the old one nearest to the new one, if they pass near enough."""
+    wx, wy, wz = old_site[0] - site[0], old_site[1] - site[1], old_site[2] - site[2]
+    cosine = u[0] * old_u[0] + u[1] * old_u[1] + u[2] * old_u[2]
+    sine2 = 1.0 - cosine * cosine
+    if sine2 < _MIN_ANGLE * _MIN_ANGLE:
+        return math.inf
+    d, e = u[0] * wx + u[1] * wy + u[2] * wz, old_u[0] * wx + old_u[1] * wy + old_u[2] * wz
+    new_range, old_range = (d - cosine * e) / sine2, (cosine * d - e) / sine2
+    if new_range <= 0.0 or old_range <= 0.0:
+        return math.inf
+    for i in range(3):
+        state[i] = old_site[i] + old_range * old_u[i]
+    miss = _norm(
+        state[0] - site[0] - new_range * u[0], state[1] - site[1] - new_range * u[1],
+        state[2] - site[2] - new_range * u[2],
+    )  # fmt: skip
+    noise = sigma * new_range + old_sigma * old_range
+    altitude, upx, upy, upz = altitude_and_up(state[0], state[1], state[2])
+    along = (_SIGMAS * noise + _MAX_RISE_SPEED_M_S * dt) / math.sqrt(sine2)
+    if miss > _SIGMAS * noise + _MAX_RISE_SPEED_M_S * dt or not _LOWEST_M - along < altitude < _HIGHEST_BOOST_M:
+        return math.inf
+    _line_prior(old_u, old_sigma * old_range, along, state, c, upx, upy, upz)
+    return miss
+
+
+@kernel
+def _line_and_point(u: Array, sigma: float, site: Array, point: Array, spread: Array, dt: float, line_first: bool,
+                    state: Array, c: Array) -> float:  # fmt: skip
+    if math.isnan(point[0]):
+        return math.inf
+    along = u[0] * (point[0] - site[0]) + u[1] * (point[1] - site[1]) + u[2] * (point[2] - site[2])
+    if along <= 0.0:
+        return math.inf
+    px, py, pz = site[0] + along * u[0], site[1] + along * u[1], site[2] + along * u[2]
+    miss = _norm(px - point[0], py - point[1], pz - point[2])
+    own = math.sqrt(_trace(spread))
+    if miss > _SIGMAS * (sigma * along + own) + _MAX_RISE_SPEED_M_S * dt:
+        return math.inf
+    _altitude, upx, upy, upz = altitude_and_up(point[0], point[1], point[2])
+    if line_first:
+        state[0], state[1], state[2] = px, py, pz
+        _line_prior(u, sigma * along, _SIGMAS * own + _MAX_RISE_SPEED_M_S * dt, state, c, upx, upy, upz)
+        return miss
+    _clear(c)
+    for i in range(3):
+        state[i] = point[i]
+        for j in range(3):
+            c[i, j] = spread[i, j]
+        c[3 + i, 3 + i] = _VELOCITY_SIGMA_M_S * _VELOCITY_SIGMA_M_S
+    state[3], state[4], state[5] = _RISE_M_S * upx, _RISE_M_S * upy, _RISE_M_S * upz
+    return miss
+
+
+@kernel
+def _line_prior(
+    u: Array, across_m: float, along_m: float, state: Array, c: Array, upx: float, upy: float, upz: float
+) -> None:
+    """Known across the line, wide along it; rising, with a wide velocity."""
+    _clear(c)
+    for i in range(3):
+        for j in range(3):
+            c[i, j] = (across_m * across_m if i == j else 0.0) + (along_m * along_m - across_m * across_m) * u[i] * u[j]
+        c[3 + i, 3 + i] = _RISE_SIGMA_M_S * _RISE_SIGMA_M_S
+    state[3], state[4], state[5] = _RISE_M_S * upx, _RISE_M_S * upy, _RISE_M_S * upz
+
+
+@kernel
+def _clear(c: Array) -> None:
+    for i in range(6):
+        for j in range(6):
+            c[i, j] = 0.0
+
+
+@kernel
+def _trace(c: Array) -> float:
+    return float(c[0, 0] + c[1, 1] + c[2, 2])
+
+
+@kernel
+def _norm(x: float, y: float, z: float) -> float:
+    return math.sqrt(x * x + y * y + z * z)
+
+
+@warmer
+def _warm() -> None:
+    code, values, sigmas, three = np.zeros(1, np.int64), np.ones((1, 6)), np.ones((1, 4)), np.ones((1, 3))
+    spread = np.ones((1, 3, 3))
+    pair_scores(
+        code, values, sigmas, three, three, spread, code, values, sigmas, three, three, spread, np.ones(1),
+        np.zeros((1, 1)), np.zeros((1, 1, 6)), np.zeros((1, 1, 6, 6)),
+    )  # fmt: skip
