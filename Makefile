@@ -1,7 +1,8 @@
 # Everything starts here, on a fresh clone with Python >= 3.11 and make:
 #   make test       set up, then the tests of every commit
 #   make test-long  the long tests
-#   make check      linters, types, layers, the page's types
+#   make check      linters, types, layers, the page's types (make -k check: all of them, whatever fails)
+#   make format     what the linter can mend by itself
 #   make lock       new hash-locked requirements from the .in files
 #   make clean      remove everything that make made
 # What has been done is remembered by stamps in .venv, so the second time is quick.
@@ -24,7 +25,8 @@ IN_WEB := cd web && PATH="$(abspath $(BIN)):$$PATH"
 NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
     process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null
 
-.PHONY: test test-long check lock clean setup
+.PHONY: test test-long check format lock clean
+.PHONY: setup lint types layers page-types
 .DELETE_ON_ERROR:
 
 test: setup
@@ -34,12 +36,24 @@ test: setup
 test-long: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m long --timeout 3600 $(ARGS)
 
-check: $(STAMPS)/development $(PAGE_PACKAGES)
+check: lint types layers page-types
+
+lint: $(STAMPS)/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(STAMPS)/development
 	$(BIN)/mypy
+
+layers: $(STAMPS)/development
 	$(BIN)/lint-imports
+
+page-types: $(PAGE_PACKAGES) $(STAMPS)/runtime
 	$(IN_WEB) npm run --silent check
+
+format: $(STAMPS)/development
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 lock:
 	$(MAKE) $(STAMPS)/development
