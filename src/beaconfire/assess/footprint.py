@@ -1,0 +1,80 @@
+"""Footprints: outlines on the ground that hold 95 % of where it may fall.
+
+An ellipse for what is nearly Gaussian; for a mixture over the remaining burn, the union of hulls of neighbouring
+95 % discs (a corridor); for a glider, what its energy lets it reach.
+"""
+
+import math
+from collections.abc import Sequence
+
+import shapely
+
+from beaconfire.assess.ellipse import CHI2_95_2
+from beaconfire.assess.plane import Plane
+from beaconfire.kernel.ground import Ring, area_km2, rings_of
+
+_CORNERS = 48  # of an ellipse; its polygon is widened so that it holds the ellipse's area
+_DISC_CORNERS = 16
+_MAX_CORNERS = 64  # of one outline, which a partner's message also bounds
+_SIMPLER_M = 500.0
+_WIDEN = math.sqrt(2.0 * math.pi / _CORNERS / math.sin(2.0 * math.pi / _CORNERS))
+
+
+def ellipse_rings(plane: Plane, *, east_m2: float, east_north_m2: float, north_m2: float) -> tuple[Ring, ...]:
+    """The 95 % ellipse of a covariance around the plane's centre, as rings."""
+    scale = _WIDEN * math.sqrt(CHI2_95_2)
+    l11 = math.sqrt(max(east_m2, 1e-6))
+    l21 = east_north_m2 / l11
+    l22 = math.sqrt(max(north_m2 - l21 * l21, 1e-6))
+    points = []
+    for k in range(_CORNERS):
+        angle = 2.0 * math.pi * k / _CORNERS
+        c, s = scale * math.cos(angle), scale * math.sin(angle)
+        points.append((l11 * c, l21 * c + l22 * s))
+    return rings_of(plane.outline_deg(points))
+
+
+def corridor_rings(plane: Plane, discs: Sequence[tuple[float, float, float]]) -> tuple[Ring, ...]:
+    """The union of the hulls of neighbouring discs (east m, north m, radius m), given in order along the corridor."""
+    shapes = [_disc(*disc) for disc in discs]
+    hulls = [shapely.MultiPolygon([a, b]).convex_hull for a, b in zip(shapes, shapes[1:], strict=False)] or shapes
+    return outline_rings(plane, shapely.union_all(hulls))
+
+
+def reachable_rings(plane: Plane, *, heading_rad: float, reach_m: float, width_m: float) -> tuple[Ring, ...]:
+    """What a glider over the plane's centre may reach: ahead to `reach_m`, turning either way, and all around it.
+
+    `width_m` is the radius around the centre in which it can fall at once.
+    """
+    points = []
+    for k in range(-12, 13):
+        turn = math.radians(75.0) * k / 12.0
+        reach = reach_m * math.cos(turn) ** 0.5  # a turn costs energy
+        points.append((reach * math.sin(heading_rad + turn), reach * math.cos(heading_rad + turn)))
+    sector = shapely.Polygon([(0.0, 0.0), *points])
+    return outline_rings(plane, shapely.union_all([sector.buffer(width_m, quad_segs=4), _disc(0.0, 0.0, width_m)]))
+
+
+def outline_rings(plane: Plane, shape: shapely.Geometry) -> tuple[Ring, ...]:
+    """The outer outlines of a shape of the plane, thinned to what a message may hold."""
+    rings: list[Ring] = []
+    tolerance_m = _SIMPLER_M
+    for part in shapely.get_parts(shape):
+        while len(part.exterior.coords) > _MAX_CORNERS:
+            part = part.simplify(tolerance_m).buffer(tolerance_m, quad_segs=1).simplify(tolerance_m)
+            tolerance_m *= 2.0
+        rings.extend(rings_of(plane.outline_deg([(x, y) for x, y in part.exterior.coords[:-1]])))
+    return tuple(rings)
+
+
+def area_of(rings: Sequence[Ring]) -> float:
+    """The area in square kilometres."""
+    return area_km2(rings)
+
+
+def _disc(east_m: float, north_m: float, radius_m: float) -> shapely.Polygon:
+    points = []
+    for k in range(_DISC_CORNERS):
+        angle = 2.0 * math.pi * k / _DISC_CORNERS
+        points.append((east_m + radius_m * math.cos(angle), north_m + radius_m * math.sin(angle)))
+    return shapely.Polygon(points)

@@ -1,0 +1,154 @@
+"""Impact: where and when it will fall, with everything that is not known of it.
+
+Coasting: third-degree cubature points (Arasaratnam and Haykin 2009) of the state and of the unknown ballistic
+coefficient, flown to the ellipsoid; a 95 % ellipse. Boosting: a mixture over the remaining burn of every class that
+is still possible; a corridor, no point. A likely glider: what its energy lets it reach; no point. The traps avoided:
+a point where there is none, and a lost track whose footprint does not grow.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from beaconfire.assess.burn import burn_and_fall
+from beaconfire.assess.classes import ClassEvidence, entry_weights
+from beaconfire.assess.ellipse import CHI2_95_2, ellipse_95
+from beaconfire.assess.features import Features
+from beaconfire.assess.footprint import area_of, corridor_rings, ellipse_rings, reachable_rings
+from beaconfire.assess.library import library
+from beaconfire.assess.plane import Plane
+from beaconfire.earth import ecef_to_geodetic, enu_axes, impact_points
+from beaconfire.earth.linear import cholesky
+from beaconfire.kernel.records import Array, ImpactEstimate
+from beaconfire.kernel.time import from_seconds
+
+MAX_FLIGHT_S = 6000.0  # 100 minutes: a lofted flight to 8,000 km altitude; longer is an orbit
+_BETA_KG_M2 = 5000.0  # median of public figures for bodies after burnout; one sigma is a factor of 1.8
+_BETA_SIGMA = 0.6
+_BETA_FROM_PA = 2000.0  # dynamic pressure from which drag tells the coefficient
+_DIMENSIONS = 7
+_MODEL_M2 = 300.0**2  # gravity's finer terms, winds, and what the cubature leaves out
+
+_EXHAUST_M_S = 2650.0
+_SPREADS = (0.94, 1.0, 1.06)  # of a class's burn time
+_LEAST_WEIGHT = 0.01  # a class less probable than this does not lengthen the corridor
+_CUT_OFF_S = 2.0  # thrust may end now, whatever the class
+_DISC_SHARE, _DISC_M = 0.03, 5e3  # half width of the corridor: a share of the distance, and a floor
+_LOST_M_S = 30.0  # growth of a lost object's footprint: unmodelled velocity
+
+_GLIDE_L_OVER_D = 3.0  # a bold glider's
+_GLIDE_FLOOR_M = 15e3
+_EARTH_RADIUS_M, _GRAVITY_M_S2 = 6371e3, 9.81
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A predicted fall: map centre, covariance (3, 3) of east m, north m and time s, seconds from the state's time."""
+
+    plane: Plane
+    covariance: Array
+    time_s: float
+
+    def estimate(self, *, time_ns: int, lost_s: float) -> ImpactEstimate:
+        """The record of it, grown for `lost_s` seconds without a measurement."""
+        c, grown = self.covariance, (_LOST_M_S * lost_s) ** 2
+        ee, nn = c[0, 0] + grown, c[1, 1] + grown
+        rings = ellipse_rings(self.plane, east_m2=ee, east_north_m2=c[0, 1], north_m2=nn)
+        return ImpactEstimate(
+            time_ns=time_ns + from_seconds(self.time_s),
+            time_sigma_s=math.sqrt(c[2, 2]),
+            latitude_deg=math.degrees(self.plane.latitude_rad),
+            longitude_deg=(math.degrees(self.plane.longitude_rad) + 180.0) % 360.0 - 180.0,
+            ellipse_95=ellipse_95(ee, c[0, 1], nn),
+            footprint_95=rings,
+            footprint_km2=area_of(rings),
+        )
+
+
+def fall_of(mean: Array, covariance: Array, *, beta: tuple[float, float]) -> Fall | None:
+    """The fall of a coasting state (first 6 of mean and covariance); `beta` is ln kg/m² and its sigma; None in orbit."""
+    lower = np.zeros((6, 6))
+    if not cholesky(np.ascontiguousarray(covariance[:6, :6]), lower):
+        return None
+    count = 2 * _DIMENSIONS + 1
+    states, log_beta = np.empty((count, 6)), np.full(count, beta[0])
+    states[:] = mean[:6]
+    reach = math.sqrt(_DIMENSIONS)
+    for i in range(6):
+        states[1 + 2 * i] += reach * lower[:, i]
+        states[2 + 2 * i] -= reach * lower[:, i]
+    log_beta[13] += reach * beta[1]
+    log_beta[14] -= reach * beta[1]
+    rows = impact_points(states, np.exp(-log_beta), MAX_FLIGHT_S)
+    if not rows[0, 3]:
+        return None
+    plane = Plane(float(rows[0, 0]), float(rows[0, 1]))
+    points = np.array([(*plane.place(latitude_rad=row[0], longitude_rad=row[1]), row[2]) for row in rows[1:] if row[3]])
+    if len(points) < 2 * _DIMENSIONS - 2:
+        return None
+    middle = points.mean(axis=0)
+    off = points - middle
+    spread = np.array([[float((off[:, i] * off[:, j]).mean()) for j in range(3)] for i in range(3)])
+    spread[0, 0] += _MODEL_M2
+    spread[1, 1] += _MODEL_M2
+    spread[2, 2] += 0.25
+    latitude, longitude = plane.back(east_m=float(middle[0]), north_m=float(middle[1]))
+    return Fall(Plane(latitude, longitude), spread, float(middle[2]))
+
+
+def beta_of(now: Features, before: tuple[float, float] | None) -> tuple[float, float]:
+    """ln of the ballistic coefficient (kg/m²) and its sigma: the prior, or what drag has shown so far."""
+    prior = before or (math.log(_BETA_KG_M2), _BETA_SIGMA)
+    drag = -now.force_along_m_s2
+    if now.pressure_pa < _BETA_FROM_PA or drag < 4.0 * now.along_sigma_m_s2 + 1.0:
+        return prior
+    seen, sigma = math.log(now.pressure_pa / drag), math.hypot(now.along_sigma_m_s2 / drag, 0.3)
+    gain = prior[1] ** 2 / (prior[1] ** 2 + sigma**2)
+    # Successive looks share the filter's errors, so that the sigma stays above what one good look gives.
+    return prior[0] + gain * (seen - prior[0]), max(prior[1] * math.sqrt(1.0 - gain), 0.15)
+
+
+def boosting_estimate(mean: Array, now: Features, evidence: ClassEvidence) -> ImpactEstimate | None:
+    """The corridor over every remaining burn that the library still allows; None if nothing comes down."""
+    age_s = evidence.age_s or 0.0
+    weights, _ = entry_weights(evidence)
+    burns = {0.0, _CUT_OFF_S}
+    for entry, weight in zip(library(), weights, strict=True):
+        if weight >= _LEAST_WEIGHT:
+            burns.update(max(spread * entry.burn_s - age_s, _CUT_OFF_S) for spread in _SPREADS)
+    thrust = min(max(now.force_along_m_s2, 8.0), 80.0)
+    beta_inverse = 1.0 / _BETA_KG_M2
+    rows = burn_and_fall(mean[:6].copy(), thrust, _EXHAUST_M_S, np.array(sorted(burns)), beta_inverse, MAX_FLIGHT_S)
+    falls = [row for row in rows.tolist() if row[3]]
+    if not falls:
+        return None
+    latitude, longitude, _ = ecef_to_geodetic(mean[0], mean[1], mean[2])
+    here = Plane(latitude, longitude)
+    reach = math.sqrt(CHI2_95_2)
+    discs = []
+    for row_latitude, row_longitude, time_s, _ in falls:
+        east, north = here.place(latitude_rad=row_latitude, longitude_rad=row_longitude)
+        blur = math.hypot(now.position_sigma_m, now.speed_sigma_m_s * time_s)
+        discs.append((east, north, _DISC_M + _DISC_SHARE * math.hypot(east, north) + reach * blur))
+    return _without_point(corridor_rings(here, discs))
+
+
+def reachable_estimate(mean: Array, now: Features) -> ImpactEstimate:
+    """Where a glider may come down: equilibrium glide (Sänger) of a bold lift over drag, turns included."""
+    latitude, longitude, _ = ecef_to_geodetic(mean[0], mean[1], mean[2])
+    axes = enu_axes(latitude, longitude)
+    east, north = (sum(axes[i, k] * mean[3 + k] for k in range(3)) for i in range(2))
+    share = min(now.speed_m_s**2 / (_GRAVITY_M_S2 * _EARTH_RADIUS_M), 0.98)
+    glide_m = -0.5 * _EARTH_RADIUS_M * _GLIDE_L_OVER_D * math.log(1.0 - share)
+    reach_m = glide_m + _GLIDE_L_OVER_D * now.altitude_m + _GLIDE_FLOOR_M
+    width_m = _GLIDE_FLOOR_M + 0.5 * now.altitude_m + math.sqrt(CHI2_95_2) * now.position_sigma_m
+    here = Plane(latitude, longitude)
+    return _without_point(reachable_rings(here, heading_rad=math.atan2(east, north), reach_m=reach_m, width_m=width_m))
+
+
+def _without_point(rings: tuple[tuple[tuple[float, float], ...], ...]) -> ImpactEstimate:
+    return ImpactEstimate(
+        time_ns=None, time_sigma_s=None, latitude_deg=None, longitude_deg=None, ellipse_95=None,
+        footprint_95=rings, footprint_km2=area_of(rings),
+    )  # fmt: skip

@@ -1,0 +1,161 @@
+"""Launch point and time: the boost prior fitted to an early state of the arc, with an honest covariance.
+
+One early state with its covariance holds nearly all that an arc says about the unseen rise below it; later states only
+add the model's errors. The height of the site is a consider parameter, 0 to 1,500 m. A state after burnout gets the
+same rise with an unknown burn in front of a coast, and so a wide answer.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from beaconfire.assess.boost import (
+    AGE,
+    AZIMUTH,
+    EAST,
+    METRES_PER_RAD,
+    NORTH,
+    PARAMETERS,
+    first_guess,
+    fit_rise,
+)
+from beaconfire.assess.ellipse import ellipse_95
+from beaconfire.assess.library import library
+from beaconfire.earth import ecef_to_geodetic, enu_axes
+from beaconfire.earth.linear import cholesky
+from beaconfire.kernel.records import Array, LaunchEstimate
+from beaconfire.kernel.time import from_seconds
+
+# Prior means and sigmas. Thrust over weight 1.3 to 4 at lift-off, exhaust 2.2 to 3.0 km/s and vertical rises of a few
+# seconds span public figures from short-range solid to heavy liquid missiles.
+_WIDE_M, _WIDE_S, _WIDE_RAD = 1e6, 1e3, 10.0
+_TILT = (math.log(0.12), 1.3)
+_HEIGHT_M = (400.0, 400.0)
+_RISE_S = (5.5, 2.5)
+_ANY_STAGE = np.array([[1e4, 20.0, 2550.0]])  # a first stage that still burns, with wide factors
+_ANY_FACTORS = ((0.0, 0.45), (0.0, 0.10), (0.0, 1e-3))  # ln push, ln exhaust, ln burn
+_CLASS_FACTORS = ((0.0, 0.30), (0.0, 0.06), (0.0, 0.06))  # one class of the library: loads and burns differ this much
+
+# What the generic rise cannot follow (throttling, steering), as shares of speed and of specific force, and metres.
+_SPEED_SHARE, _FORCE_SHARE, _POSITION_M = 0.01, 0.12, 150.0
+_FORCE_FLOOR_M_S2 = 1.0
+_COASTING_FORCE_M_S2 = 10.0
+_FIRST_STAGE_TOP_M = 35e3  # thrusting below, it is the first stage of anything in the library
+_MAX_SQUARES = 60.0  # 9 numbers against 10 priors; beyond this the state did not rise from the ground so
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchFit:
+    """A launch: time, place at ellipsoid height 0, and the covariance (3, 3) of east m, north m and time s."""
+
+    time_ns: int
+    latitude_rad: float
+    longitude_rad: float
+    covariance: Array
+    azimuth_rad: float
+    squares: float
+
+    @property
+    def semi_major_m(self) -> float:
+        """The 95 % ellipse's longer half axis."""
+        return ellipse_95(self.covariance[0, 0], self.covariance[0, 1], self.covariance[1, 1]).semi_major_m
+
+    def estimate(self) -> LaunchEstimate:
+        """The record of it."""
+        c = self.covariance
+        return LaunchEstimate(
+            time_ns=self.time_ns,
+            time_sigma_s=math.sqrt(c[2, 2]),
+            latitude_deg=math.degrees(self.latitude_rad),
+            longitude_deg=math.degrees(self.longitude_rad),
+            ellipse_95=ellipse_95(c[0, 0], c[0, 1], c[1, 1]),
+        )
+
+
+def fit_launch(*, time_ns: int, mean: Array, covariance: Array, thrusting: bool) -> LaunchFit | None:
+    """Fit the rise to a track's mean (9,) and covariance (9, 9); None where no rise explains the state.
+
+    Low and thrusting it is some first stage; else each class of the library is fitted and the answers are mixed by
+    their evidence.
+    """
+    latitude, longitude, height = ecef_to_geodetic(mean[0], mean[1], mean[2])
+    axes = enu_axes(latitude, longitude)
+    east, north, up = (sum(axes[i, k] * mean[3 + k] for k in range(3)) for i in range(3))
+    speed = math.sqrt(east * east + north * north + up * up)
+    if height < 500.0 or speed < 50.0 or (thrusting and up < 0.1 * speed):
+        return None
+    weights = _widened(covariance, mean, speed=speed, thrusting=thrusting)
+    azimuth = math.atan2(east, north)
+    fits: list[tuple[float, Array, Array, float]] = []
+    if thrusting and height < _FIRST_STAGE_TOP_M:
+        choices = [(1.0, _ANY_STAGE, _ANY_FACTORS)]
+    else:
+        choices = [(entry.prior, entry.stages, _CLASS_FACTORS) for entry in library()]
+    for share, stages, factors in choices:
+        prior = _prior(factors, azimuth=azimuth)
+        p, posterior = prior[:, 0].copy(), np.zeros((PARAMETERS, PARAMETERS))
+        if first_guess(latitude, longitude, height, up < 0.0, stages, p, mean, weights, prior):
+            squares, ok = fit_rise(latitude, longitude, stages, p, mean, weights, prior, posterior)
+            if ok and squares < _MAX_SQUARES:
+                fits.append((math.log(share) - 0.5 * squares + _log_volume(posterior), p, posterior, squares))
+    return _mixed(time_ns, latitude, longitude, fits)
+
+
+def _prior(factors: tuple[tuple[float, float], ...], *, azimuth: float) -> Array:
+    """Prior (10, 2) in the order of `boost`'s parameters; the wide ones only say where the search begins."""
+    push, exhaust, burn = factors
+    rows = (
+        (0.0, _WIDE_M), (0.0, _WIDE_M), (60.0, _WIDE_S), (azimuth, _WIDE_RAD), _TILT,
+        push, exhaust, _HEIGHT_M, _RISE_S, burn,
+    )  # fmt: skip
+    return np.array(rows)
+
+
+def _log_volume(posterior: Array) -> float:
+    """Half the logarithm of the posterior's determinant: the Occam factor of Laplace's approximation."""
+    lower = np.zeros_like(posterior)
+    if not cholesky(posterior, lower):
+        return -math.inf
+    return sum(math.log(lower[i, i]) for i in range(PARAMETERS))
+
+
+def _widened(covariance: Array, mean: Array, *, speed: float, thrusting: bool) -> Array:
+    """The state's covariance (9, 9) with what the generic rise cannot follow."""
+    wide = covariance.copy()
+    force = math.sqrt(mean[6] ** 2 + mean[7] ** 2 + mean[8] ** 2)
+    force_m_s2 = _FORCE_SHARE * force + _FORCE_FLOOR_M_S2 if thrusting else _COASTING_FORCE_M_S2
+    for i in range(3):
+        wide[i, i] += _POSITION_M**2
+        wide[3 + i, 3 + i] += (_SPEED_SHARE * speed) ** 2
+        wide[6 + i, 6 + i] += force_m_s2**2
+    return wide
+
+
+def _mixed(
+    time_ns: int, latitude: float, longitude: float, fits: list[tuple[float, Array, Array, float]]
+) -> LaunchFit | None:
+    """One Gaussian with the mean and covariance of the mixture of fits."""
+    if not fits:
+        return None
+    top = max(score for score, _, _, _ in fits)
+    shares = [math.exp(score - top) for score, _, _, _ in fits]
+    total = sum(shares)
+    keep = (EAST, NORTH, AGE)
+    mean = np.zeros(3)
+    for share, (_, p, _, _) in zip(shares, fits, strict=True):
+        mean += share / total * np.array([p[i] for i in keep])
+    covariance = np.zeros((3, 3))
+    for share, (_, p, posterior, _) in zip(shares, fits, strict=True):
+        off = np.array([p[i] for i in keep]) - mean
+        covariance += share / total * (np.array([[posterior[i, j] for j in keep] for i in keep]) + np.outer(off, off))
+    covariance[2, :2] *= -1.0  # a greater age is an earlier launch
+    covariance[:2, 2] *= -1.0
+    return LaunchFit(
+        time_ns=time_ns - from_seconds(float(mean[2])),
+        latitude_rad=float(latitude + mean[1] / METRES_PER_RAD),
+        longitude_rad=float(longitude + mean[0] / (METRES_PER_RAD * math.cos(latitude))),
+        covariance=covariance,
+        azimuth_rad=float(fits[shares.index(max(shares))][1][AZIMUTH]),
+        squares=float(min(squares for _, _, _, squares in fits)),
+    )
