@@ -117,7 +117,7 @@ class ImpactBody(_Body, frozen=True):
 class WithdrawalBody(_Body, frozen=True):
     """The sender takes back everything it said of one track or event."""
 
-    of: Literal[Kind.LAUNCH, Kind.TRAJECTORY, Kind.IMPACT]
+    of: Kind  # one of GRANTABLE
     id: WireId
     reason: Reason
 

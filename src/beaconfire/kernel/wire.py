@@ -15,6 +15,7 @@ from beaconfire.kernel import codec, limits
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import (
+    GRANTABLE,
     RELEASED_KINDS,
     Body,
     Count,
@@ -233,6 +234,8 @@ def check_body(body: Body) -> None:
         codec.check_covariance_2(body.covariance_m2, where="launch: covariance_m2")
     elif isinstance(body, ImpactBody):
         _check_impact(body)
+    elif isinstance(body, WithdrawalBody) and body.of not in GRANTABLE:
+        raise Refused("kind", where="withdrawal: of", what=f"is {body.of}", expected=", ".join(GRANTABLE))
     elif isinstance(body, VoidBody) and body.last < body.first:
         raise Refused("void", where="void: last", what=f"is {body.last}", expected=f"at least {body.first}")
 
