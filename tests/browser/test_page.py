@@ -123,7 +123,7 @@ def test_the_words_say_what_the_picture_shows(watch: Watch) -> None:
     expect(page.locator(".sharing")).to_contain_text("km²", timeout=1000 * PATIENCE_S)
     expect(page.locator(".partners")).to_contain_text("link up", timeout=1000 * PATIENCE_S)
     expect(page.locator(".audit ol")).to_contain_text("coarsened to 10 km", timeout=1000 * PATIENCE_S)
-    expect(page.locator(".facts")).to_contain_text("39.20° N 126.00° E", timeout=1000 * PATIENCE_S)
+    expect(page.locator(".facts")).to_contain_text("39.20°N 126.00°E", timeout=1000 * PATIENCE_S)
     assert page.title() == "[EXERCISE] Beaconfire KOR"
 
 

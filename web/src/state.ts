@@ -34,10 +34,10 @@ export const heard_ms = signal<number | null>(null);
 export const silence_ms = computed(() => (heard_ms.value === null ? null : wall_ms.value - heard_ms.value));
 export const stale = computed(() => silence_ms.value === null || silence_ms.value > STALE_MS);
 
-/** Node time in milliseconds since 1970: the later of heartbeat and picture. */
+/** Node time in milliseconds since 1970, to the second: the later of heartbeat and picture. */
 export const node_ms = computed<number | null>(() => {
   const beats = [millis(clock.value?.time_utc), millis(tracks.value?.time_utc)].filter((time) => time !== null);
-  return beats.length ? Math.max(...beats) : null;
+  return beats.length ? Math.floor(Math.max(...beats) / 1000) * 1000 : null;
 });
 
 /** What an event shows: the fused picture where there is one, else the own. */

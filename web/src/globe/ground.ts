@@ -72,12 +72,11 @@ function drawSea(context: CanvasRenderingContext2D, path: Path): void {
   path({ type: "Sphere" });
   context.fillStyle = "#0d1822";
   context.fill();
-  context.strokeStyle = "#3d6383";
-  context.lineWidth = 1.25;
-  context.shadowColor = "#3f8cc4";
-  context.shadowBlur = 18;
-  context.stroke();
-  context.shadowBlur = 0;
+  for (const [width, alpha] of [[9, 0.05], [5, 0.1], [1.25, 0.8]] as const) {
+    context.strokeStyle = `rgba(79, 140, 188, ${alpha})`;
+    context.lineWidth = width;
+    context.stroke();
+  }
 }
 
 function drawLand(context: CanvasRenderingContext2D, path: Path, view: Lens, pieces: readonly Piece[]): void {

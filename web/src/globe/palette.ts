@@ -36,13 +36,6 @@ function star(points: number, inner: number): [number, number][] {
   });
 }
 
-/** Trace the symbol of a kind around the origin of `context`. */
-export function traceKind(context: CanvasRenderingContext2D, kind: Kind, size_px: number): void {
-  context.beginPath();
-  for (const [x, y] of KIND_SHAPE[kind] ?? KIND_SHAPE.unknown) context.lineTo(x * size_px, y * size_px);
-  context.closePath();
-}
-
 export function colourOf(kind: Kind): string {
   return KIND_COLOUR[kind] ?? KIND_COLOUR.unknown;
 }

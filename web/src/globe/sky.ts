@@ -6,9 +6,14 @@ import type { EventState } from "../state.ts";
 import { trail, type Point } from "../trails.ts";
 import type { Revision, Ring, Sensor, Tracks } from "../types.ts";
 import { type Lens, type Pixel } from "./camera.ts";
-import { colourOf, GREY, SKY, traceKind, VERMILION } from "./palette.ts";
+import { Lines } from "./lines.ts";
+import { colourOf, GREY, SKY, VERMILION } from "./palette.ts";
 import { placeLabels, type Label, type Line } from "./labels.ts";
 import { fromRing, normalise } from "./rings.ts";
+import { stamp } from "./symbols.ts";
+
+const MANY = 300; // tracks above which only those of events have trails and drop lines
+const LABELLED = 12; // tracks up to which all carry their name
 
 export interface Sky {
   tracks: Tracks | null;
@@ -140,119 +145,59 @@ function drawPlace(pen: Pen, place: Revision["launch"], shape: "launch" | "impac
 }
 
 function drawTracks(pen: Pen, tracks: Tracks, sky: Sky): void {
-  const many = tracks.id.length > 300;
+  const lines = new Lines();
+  const many = tracks.id.length > MANY;
+  const symbols: (() => void)[] = [];
   tracks.id.forEach((id, row) => {
-    const point: [number, number, number] = [tracks.longitude_deg[row]!, tracks.latitude_deg[row]!, tracks.altitude_m[row]!];
-    const at = pen.view.pixel(...point);
+    const { longitude_deg, latitude_deg, altitude_m } = tracks;
+    const place: Point = [longitude_deg[row]!, latitude_deg[row]!, altitude_m[row]!];
     const colour = sky.stale ? GREY : colourOf(tracks.kind[row]!);
-    if (!many || tracks.event_id[row]) drawTrail(pen, id, colour, tracks.event_id[row] !== null);
+    if (tracks.event_id[row]) drawTrail(lines, pen.view, trail(id), colour);
+    else if (!many) lines.add(colour, 0.5, 1.25, pen.view, trail(id).slice(-40));
+    const at = pen.view.pixel(...place);
     if (!at) return;
-    drawDrop(pen, point, at, colour);
-    drawEllipse(pen, tracks.ellipse[row] ?? null, point[2], colour, tracks.source[row] === "fused");
-    drawSymbol(pen, tracks, row, at, colour);
-    if (tracks.event_id[row] || tracks.id.length <= 12) labelTrack(pen, tracks, row, at, colour);
+    if (!many || tracks.event_id[row]) drop(lines, pen.view, place, at, colour);
+    encircle(lines, pen.view, tracks.ellipse[row] ?? null, place[2], colour, tracks.source[row] === "fused");
+    symbols.push(() => drawSymbol(pen.context, tracks, row, at, colour));
+    if (tracks.event_id[row] || tracks.id.length <= LABELLED) labelTrack(pen, tracks, row, at, colour);
   });
+  lines.stroke(pen.context);
+  for (const draw of symbols) draw();
 }
 
-function drawTrail(pen: Pen, id: string, colour: string, ofEvent: boolean): void {
-  const points = ofEvent ? trail(id) : trail(id).slice(-40);
-  const { context, view } = pen;
-  if (ofEvent) drawGroundTrace(pen, points, colour);
-  context.strokeStyle = colour;
-  context.lineWidth = ofEvent ? 2.25 : 1.25;
-  const pieces = 4; // fading towards the past
+/** The way of an event's object: fading towards the past, with its trace on the ground. */
+function drawTrail(lines: Lines, view: Lens, points: readonly Point[], colour: string): void {
+  const pieces = 4;
   for (let piece = 0; piece < pieces; piece++) {
     const [from, to] = [0, 1].map((end) => Math.floor(((piece + end) * (points.length - 1)) / pieces)) as [number, number];
-    context.globalAlpha = 0.2 + (0.65 * (piece + 1)) / pieces;
-    context.beginPath();
-    let down = false;
-    for (let index = from; index <= to; index++) {
-      const point = points[index];
-      const at = point ? view.pixel(...point) : null;
-      if (at) context[down ? "lineTo" : "moveTo"](...at);
-      down = at !== null;
-    }
-    context.stroke();
+    lines.add(colour, 0.2 + (0.65 * (piece + 1)) / pieces, 2.25, view, points.slice(from, to + 1));
   }
-  context.globalAlpha = 1;
-}
-
-/** Where the object passed over the ground. */
-function drawGroundTrace(pen: Pen, points: readonly Point[], colour: string): void {
-  const { context } = pen;
-  context.beginPath();
-  for (const [longitude_deg, latitude_deg] of points) {
-    const at = pen.view.pixel(longitude_deg, latitude_deg, 0);
-    if (at) context.lineTo(...at);
-  }
-  context.strokeStyle = colour;
-  context.globalAlpha = 0.35;
-  context.lineWidth = 1;
-  context.setLineDash([2, 4]);
-  context.stroke();
-  context.setLineDash([]);
-  context.globalAlpha = 1;
+  lines.add(colour, 0.35, 1, view, points.map(([longitude_deg, latitude_deg]) => [longitude_deg, latitude_deg, 0]), "2 4");
 }
 
 /** From the object straight down to the ground, so that height is seen. */
-function drawDrop(pen: Pen, [longitude_deg, latitude_deg]: [number, number, number], at: Pixel, colour: string): void {
-  const foot = pen.view.pixel(longitude_deg, latitude_deg, 0);
+function drop(lines: Lines, view: Lens, [longitude_deg, latitude_deg]: Point, at: Pixel, colour: string): void {
+  const foot = view.pixel(longitude_deg, latitude_deg, 0);
   if (!foot || Math.hypot(foot[0] - at[0], foot[1] - at[1]) < 6) return;
-  const { context } = pen;
-  context.globalAlpha = 0.6;
-  context.strokeStyle = colour;
-  context.lineWidth = 1;
-  context.beginPath();
-  context.moveTo(...at);
-  context.lineTo(...foot);
-  context.stroke();
-  context.beginPath();
-  context.ellipse(foot[0], foot[1], 3.5, 2, 0, 0, 2 * Math.PI);
-  context.stroke();
-  context.globalAlpha = 1;
+  const path = lines.path(colour, 0.6, 1);
+  path.moveTo(...at);
+  path.lineTo(...foot);
+  path.moveTo(foot[0] + 3.5, foot[1]);
+  path.ellipse(foot[0], foot[1], 3.5, 2, 0, 0, 2 * Math.PI);
 }
 
 /** The 95 % ellipse at the object's height; dashed where own sensors alone speak. */
-function drawEllipse(pen: Pen, ring: Ring | null, altitude_m: number, colour: string, fused: boolean): void {
+function encircle(lines: Lines, view: Lens, ring: Ring | null, altitude_m: number, colour: string, fused: boolean): void {
   if (!ring) return;
-  const { context, view } = pen;
-  context.beginPath();
-  for (const [longitude_deg, latitude_deg] of ring) {
-    const at = view.pixel(longitude_deg, latitude_deg, altitude_m);
-    if (!at) return;
-    context.lineTo(...at);
-  }
-  context.closePath();
-  context.strokeStyle = colour;
-  context.globalAlpha = 0.8;
-  context.lineWidth = 1;
-  context.setLineDash(fused ? [] : [4, 3]);
-  context.stroke();
-  context.setLineDash([]);
-  context.globalAlpha = 1;
+  const closed = [...ring, ring[0]!].map(([longitude_deg, latitude_deg]): Point => [longitude_deg, latitude_deg, altitude_m]);
+  lines.add(colour, 0.8, 1, view, closed, fused ? "" : "4 3");
 }
 
-function drawSymbol(pen: Pen, tracks: Tracks, row: number, at: Pixel, colour: string): void {
-  const { context } = pen;
+function drawSymbol(context: CanvasRenderingContext2D, tracks: Tracks, row: number, at: Pixel, colour: string): void {
   const [status, kind] = [tracks.status[row]!, tracks.kind[row]!];
-  const heading = kind === "aircraft" || kind === "glide" ? (tracks.heading_deg[row]! * Math.PI) / 180 : 0;
-  context.save();
-  context.translate(...at);
-  context.rotate(heading);
-  traceKind(context, kind, tracks.event_id[row] ? 8.5 : 6.5);
-  context.fillStyle = status === "confirmed" ? colour : "#0b1118";
-  context.strokeStyle = status === "confirmed" ? "#0b1118" : colour;
-  context.lineWidth = 1.5;
-  context.setLineDash(status === "lost" ? [2, 2] : []);
-  context.fill();
-  context.stroke();
-  context.restore();
-  if (tracks.source[row] === "own") return;
-  context.strokeStyle = colour;
-  context.lineWidth = 1;
-  context.beginPath();
-  context.arc(at[0], at[1], tracks.event_id[row] ? 13 : 10, 0, 2 * Math.PI);
-  context.stroke();
+  const heading_deg = kind === "aircraft" || kind === "glide" ? tracks.heading_deg[row]! : 0;
+  const [large, ringed] = [tracks.event_id[row] !== null, tracks.source[row] !== "own"];
+  stamp(context, { kind, status, colour, large, ringed, heading_deg }, at);
 }
 
 function labelTrack(pen: Pen, tracks: Tracks, row: number, at: Pixel, colour: string): void {

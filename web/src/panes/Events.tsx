@@ -173,7 +173,7 @@ function mostProbable(parts: Probabilities<string>): [string, number | null] {
 }
 
 export function degrees(value: number, positive: string, negative: string): string {
-  return `${Math.abs(value).toFixed(2)}° ${value < 0 ? negative : positive}`;
+  return `${Math.abs(value).toFixed(2)}°${value < 0 ? negative : positive}`;
 }
 
 function percent(part: number | null | undefined): string {

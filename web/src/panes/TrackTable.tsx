@@ -8,8 +8,8 @@ import type { Tracks } from "../types.ts";
 import { words } from "../words/index.ts";
 import { degrees } from "./Events.tsx";
 
-const ROWS = 100;
-const REFRESH_MS = 500;
+const ROWS = 60;
+const REFRESH_MS = 1000;
 
 /** The picture at a pace that can be read. */
 const readable = computed<Tracks | null>(() => {

@@ -204,7 +204,7 @@ export const en: Words = {
     ballistic: "ballistic",
     reentry: "re-entry",
     glide: "glide",
-    powered_air: "powered in air",
+    powered_air: "powered flight",
     orbital: "orbital",
     unknown: "unknown",
   },

@@ -109,7 +109,7 @@ export const ko: Words = {
     ballistic: "탄도",
     reentry: "재진입",
     glide: "활공",
-    powered_air: "대기권 동력 비행",
+    powered_air: "동력 비행",
     orbital: "궤도",
     unknown: "미상",
   },
