@@ -41,7 +41,8 @@ def make_nations(root: Path, *nations: str) -> list[NodeConfig]:
 
 
 def make_broker(config: NodeConfig) -> Broker:
-    return Broker(config, bundles.load_partners(config), epoch=EPOCH)
+    partners = bundles.load_partners(config)
+    return Broker(config, partners, epochs={partner.nation: EPOCH for partner in partners})
 
 
 class Heard:
@@ -63,6 +64,7 @@ def make_link(config: NodeConfig, partner: str) -> tuple[PartnerLink, Heard]:
         url=f"tls://127.0.0.1:{config.broker.client_port}",
         tls=client_context(str(Path(config.folder) / "tls"), bundles.boundary_name(partner)),
         deliver=heard.deliver,
+        has_room=lambda: True,
     )
     return link, heard
 

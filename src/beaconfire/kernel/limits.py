@@ -83,3 +83,4 @@ NOW_MAX_BYTES = 32 * 1024**2  # last values of 500 tracks and 20 events of at mo
 MAX_IN_FLIGHT = 1_024  # published and not yet acknowledged by our own broker
 RECENT_ENVELOPES = 8_192  # hashes by which intake knows what another lane brought before
 MAX_INTAKE_QUEUE = 20_000  # verified envelopes of one partner waiting for the step; more are left on the broker
+MAX_TURN_BYTES = 16 * 1024**2  # one turn of the lockstep feed: 20,000 detections of about 300 bytes, with room

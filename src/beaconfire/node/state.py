@@ -55,7 +55,7 @@ def initial(genesis: Genesis, *, now_ns: int) -> NodeState:
     return NodeState(
         genesis=genesis,
         now_ns=now_ns,
-        sense=Sense(parse_sensors(genesis.sensors_toml, where="sensors.toml")),
+        sense=Sense(parse_sensors(genesis.sensors_toml, where="sensors.toml") if genesis.sensors_toml else ()),
         own=Tracker("own", id_prefix=f"{nation}-"),
         fused=Tracker("fused", id_prefix=f"{nation}-F") if partners else None,
         assessor=Assessor(nation=nation, id_prefix=f"{nation}-E"),

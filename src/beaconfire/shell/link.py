@@ -51,10 +51,12 @@ class _Outgoing:
 class PartnerLink:
     """One partner's lanes. `start` once; it keeps itself connected until `close`."""
 
-    def __init__(self, lane: Lane, *, url: str, tls: ssl.SSLContext, deliver: Deliver) -> None:
+    def __init__(
+        self, lane: Lane, *, url: str, tls: ssl.SSLContext, deliver: Deliver, has_room: Callable[[], bool]
+    ) -> None:
         """Prepare; `tls` holds our client certificate of the partner's boundary account."""
         self.lane = lane
-        self._url, self._tls, self._deliver = url, tls, deliver
+        self._url, self._tls, self._deliver, self._has_room = url, tls, deliver, has_room
         self._unsent: deque[_Outgoing] = deque()
         self._in_flight: deque[_Outgoing] = deque()
         self._generation = 0
@@ -119,6 +121,18 @@ class PartnerLink:
         self._unsent = deque(item for item in self._unsent if item.generation >= generation)
         self._in_flight = deque(item for item in self._in_flight if item.generation >= generation)
         self._purge_due = True
+        self._wake.set()
+
+    def renew(self, epoch: int) -> None:
+        """Go on in a new epoch of ours with another outbox; the step releases again what was queued of the old one."""
+        self.lane = Lane(self.lane.me, self.lane.partner, realm=self.lane.realm, epoch=epoch)
+        self._unsent.clear()
+        self._in_flight.clear()
+        self._broken = True
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Look again whether there is something to do: intake has room for more."""
         self._wake.set()
 
     def heard(self, epoch: int, *, hello: bool) -> None:
@@ -190,7 +204,7 @@ class PartnerLink:
             if self._source_due and self._partner_epoch is not None:
                 self._source_due, self._sourced = False, True
                 await self._make_inbox(self._partner_epoch)
-            if self._sourced:
+            if self._sourced and self._has_room():
                 await self._pull()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), 1.0)

@@ -1,0 +1,57 @@
+"""`beaconfire node run|check`: one sovereign node."""
+
+from __future__ import annotations
+
+from json import dumps
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from beaconfire.cli.init import ask_passphrase
+
+Config = Annotated[Path, Parameter(name="--config", help="the node's node.toml")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON")]
+
+
+def register(app: App) -> None:
+    """Add the `node` group."""
+    group = App(name="node", help="One sovereign node: run it, or check its configuration.")
+    group.command(run)
+    group.command(check)
+    app.command(group)
+
+
+def run(*, config: Config) -> None:
+    """Run a node until it is interrupted or terminated.
+
+    Prints one JSON line once it is ready. Partners' links come up by themselves whenever the partners are there.
+    """
+    import asyncio
+    import logging
+    import os
+
+    from beaconfire.shell import Node, load_config
+
+    logging.getLogger("nats").setLevel(logging.CRITICAL)  # a lost connection is told by the links' own state
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    settings = load_config(config)
+
+    def ready() -> None:
+        print(dumps({"ready": settings.nation, "pid": os.getpid()}), flush=True)
+
+    node = Node(settings, passphrase=ask_passphrase(settings.realm))
+    asyncio.run(node.run(ready))
+
+
+def check(*, config: Config, json: Json = False) -> None:
+    """Check a node's configuration, keys, partners, sensors and policy, and say what would happen; starts nothing."""
+    from beaconfire.shell import check_node, load_config
+
+    settings = load_config(config)
+    found = check_node(settings, passphrase=ask_passphrase(settings.realm))
+    if json:
+        print(dumps(found, indent=2))
+        return
+    for name, value in found.items():
+        print(f"{name:10} {', '.join(value) or 'none' if isinstance(value, list) else value}")

@@ -1,0 +1,84 @@
+"""Envelopes on their way to a lockstep step: held until their turn, so that a run is the same every time.
+
+Lanes bring envelopes in any order and a fast partner's early ones belong to its next turn. Here they wait by number,
+and a turn takes, in the order of their numbers, exactly those up to the number it awaits.
+"""
+
+from beaconfire.kernel import limits, wire
+from beaconfire.kernel.errors import Refused
+from beaconfire.kernel.products import Kind, VoidBody
+from beaconfire.node.inputs import EnvelopeIn
+
+
+class Arrivals:
+    """What one partner sent and no turn has taken yet."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self._held: dict[int, EnvelopeIn] = {}
+        self._others: list[EnvelopeIn] = []
+        self._voided: list[tuple[int, int]] = []
+        self._epoch = 0
+        self.taken = 0  # every number up to here was taken or voided
+
+    @property
+    def highest(self) -> int:
+        """The highest number that waits, or was taken."""
+        return max(self._held, default=self.taken)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._held and not self._others
+
+    def add(self, envelope: wire.Envelope, item: EnvelopeIn) -> bool:
+        """Keep one verified envelope; False if there is no room, and then it has to come again."""
+        if envelope.epoch > self._epoch:
+            self._others += [self._held[number] for number in sorted(self._held)]
+            self._held.clear()
+            self._voided.clear()
+            self._epoch, self.taken = envelope.epoch, 0
+        if len(self._held) + len(self._others) >= limits.MAX_INTAKE_QUEUE:
+            return False
+        self._note_void(envelope)
+        if envelope.epoch < self._epoch or envelope.number <= self.taken or envelope.number in self._held:
+            self._others.append(item)  # for the step to refuse, or to see that two forms of one number were signed
+        else:
+            self._held[envelope.number] = item
+        return True
+
+    def has_all(self, last: int) -> bool:
+        """Whether every number up to `last` is here, was taken, or is voided."""
+        return self._first_missing(last) > last
+
+    def take(self, last: int) -> list[EnvelopeIn]:
+        """Return what is due up to number `last`, in order, and forget it."""
+        due = self._others
+        self._others = []
+        numbers = sorted(number for number in self._held if number <= last)
+        due += [self._held.pop(number) for number in numbers]
+        self.taken = max(self.taken, min(self._first_missing(last, taken=set(numbers)) - 1, last))
+        self._voided = [(first, end) for first, end in self._voided if end > self.taken]
+        return due
+
+    def _first_missing(self, last: int, taken: frozenset[int] | set[int] = frozenset()) -> int:
+        number = self.taken + 1
+        while number <= last:
+            if number in self._held or number in taken:
+                number += 1
+                continue
+            after = max((end for first, end in self._voided if first <= number <= end), default=0)
+            if not after:
+                return number
+            number = after + 1
+        return number
+
+    def _note_void(self, envelope: wire.Envelope) -> None:
+        if envelope.kind is not Kind.VOID:
+            return
+        try:
+            body = wire.decode_body(envelope.kind, envelope.content)
+        except Refused:
+            return  # the step refuses it too, and says so
+        if isinstance(body, VoidBody):
+            self._voided.append((body.first, body.last))

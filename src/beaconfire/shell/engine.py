@@ -1,0 +1,148 @@
+"""Step, journal, send, show, in that order: the heart of the shell.
+
+`do` runs one input through the step and hands its row to the store; when the store says that the row is on disk, the
+input's effects are carried out: envelopes signed and published, the rest shown. So nothing is sent before it is
+durable (promise P1). While the disk refuses, showing goes on, marked, and sending waits for the disk.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from beaconfire.kernel import codec, wire
+from beaconfire.node.effects import Effect, Purge, Send, digest
+from beaconfire.node.inputs import Genesis, Input, encode_input
+from beaconfire.shell.link import PartnerLink
+from beaconfire.shell.store import Store
+
+State = TypeVar("State")
+Step = Callable[..., tuple[State, Sequence[Effect]]]
+
+
+class Window(Protocol):
+    """Whatever shows effects to people or writes them to files."""
+
+    def show(self, *, seq: int, now_ns: int, effects: Sequence[Effect], durable: bool) -> None:
+        """Show the effects of journal row `seq`; not durable while the disk refuses it."""
+
+    def close(self) -> None:
+        """End; called once."""
+
+
+@dataclass(slots=True)
+class _Done:
+    seq: int
+    now_ns: int
+    effects: Sequence[Effect]
+    shown: bool = False
+
+
+class Engine(Generic[State]):
+    """Runs the step. `links` and `windows` may be filled until the first `do`."""
+
+    def __init__(
+        self,
+        state: State,
+        step: Step[State],
+        *,
+        store: Store,
+        key: Ed25519PrivateKey,
+        links: Mapping[str, PartnerLink],
+        windows: Sequence[Window],
+    ) -> None:
+        """Take the state as it is after the journal's last row."""
+        self.state = state
+        self._step, self._store, self._key = step, store, key
+        self._links, self._windows = links, windows
+        self._waiting: deque[_Done] = deque()
+        self._durable = asyncio.Event()
+        self.now_ns = 0
+        self.sent: dict[str, int] = {}  # the highest number published per partner
+        self.trouble: Exception | None = None
+        self.failed: Exception | None = None
+
+    @property
+    def seq(self) -> int:
+        """The journal's last row."""
+        return self._store.seq
+
+    @property
+    def head(self) -> bytes:
+        """The hash of the journal's last row."""
+        return self._store.head
+
+    @property
+    def backlog(self) -> int:
+        """Rows that are not on disk yet."""
+        return len(self._waiting)
+
+    def do(self, item: Input, *, now_ns: int) -> int:
+        """Run one input and return its row's number."""
+        self.state, effects = self._step(self.state, item, now_ns=now_ns)
+        return self._journal(item, now_ns, effects)
+
+    def record(self, genesis: Genesis, *, now_ns: int) -> int:
+        """Write the first row: the genesis of which the state was made."""
+        return self._journal(genesis, now_ns, ())
+
+    async def durable(self, seq: int) -> None:
+        """Wait until row `seq` is on disk and its effects are carried out; raises what went wrong meanwhile."""
+        while self._waiting and self._waiting[0].seq <= seq and self.trouble is None:
+            self._durable.clear()
+            await self._durable.wait()
+            if self.failed is not None:
+                raise self.failed
+
+    def committed(self, seq: int) -> None:
+        """Carry out the effects of all rows up to `seq`; called in the loop's thread."""
+        try:
+            while self._waiting and self._waiting[0].seq <= seq:
+                done = self._waiting.popleft()
+                self._send(done.effects)
+                if not done.shown:
+                    self._show(done, durable=True)
+        except Exception as error:  # a programmer's error must not be lost in a callback: `durable` raises it
+            self.failed = error
+        self._durable.set()
+
+    def troubled(self, error: Exception | None) -> None:
+        """Note that the disk refuses (or takes again): what waits is shown, and not sent."""
+        self.trouble = error
+        if error is not None:
+            for done in self._waiting:
+                self._show(done, durable=False)
+        self._durable.set()
+
+    def _journal(self, item: Input, now_ns: int, effects: Sequence[Effect]) -> int:
+        self.now_ns = now_ns
+        seq = self._store.append(now_ns=now_ns, item=encode_input(item), digest=digest(effects))
+        done = _Done(seq, now_ns, effects)
+        self._waiting.append(done)
+        if self.trouble is not None:
+            self._show(done, durable=False)
+        return seq
+
+    def _send(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                self._publish(effect)
+            elif isinstance(effect, Purge):
+                self._links[effect.partner].purge(generation=effect.generation)
+
+    def _publish(self, send: Send) -> None:
+        link = self._links[send.partner]
+        signed = wire.Signed(unsigned=send.unsigned, signature=self._key.sign(send.unsigned))
+        subject = f"{link.lane.sent}.{send.kind}.{send.local_id or wire.LINK_ID}"
+        link.publish(subject, codec.encode(signed), generation=send.generation)
+        self.sent[send.partner] = max(send.number, self.sent.get(send.partner, 0))
+
+    def _show(self, done: _Done, *, durable: bool) -> None:
+        if done.shown:
+            return
+        done.shown = True
+        for window in self._windows:
+            window.show(seq=done.seq, now_ns=done.now_ns, effects=done.effects, durable=durable)

@@ -1,0 +1,120 @@
+"""The door for a partner's bytes: rate limit, copies, signature, bounds; only then they are an input of the step.
+
+Three lanes bring the same envelope, so a copy is recognised by the hash of its bytes before anything is spent on it.
+Excess beyond the written rate is dropped on the direct lane, which the stored lane makes good, and waits on the stored
+lane, which the broker holds. Whatever the bytes are, they become an input or a counted refusal, never an exception.
+"""
+
+import hashlib
+from collections import Counter, deque
+from collections.abc import Callable
+
+from beaconfire.kernel import limits, wire
+from beaconfire.kernel.errors import Refused
+from beaconfire.kernel.labels import Realm
+from beaconfire.node.inputs import ControlIn, EnvelopeIn
+from beaconfire.share import open_control, open_envelope
+from beaconfire.shell.link import LaneName
+
+_BURST_S = 1.0
+_HASH_BYTES = 16
+
+
+class TokenBucket:
+    """So many per second, and at most a second's worth at once; `clock` is monotonic seconds."""
+
+    def __init__(self, rate_per_s: float, clock: Callable[[], float]) -> None:
+        """Start full."""
+        self._rate_per_s, self._clock = rate_per_s, clock
+        self._tokens = rate_per_s * _BURST_S
+        self._filled_s = clock()
+
+    def take(self) -> bool:
+        """Take one token if there is one."""
+        now_s = self._clock()
+        room = self._rate_per_s * _BURST_S
+        self._tokens = min(room, self._tokens + (now_s - self._filled_s) * self._rate_per_s)
+        self._filled_s = now_s
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
+
+
+class Intake:
+    """One partner's door. `envelope` and `control` are called with what passed, in order of arrival."""
+
+    def __init__(
+        self,
+        partner: str,
+        *,
+        key: bytes,
+        realm: Realm,
+        clock: Callable[[], float],
+        envelope: Callable[[wire.Envelope, EnvelopeIn], None],
+        control: Callable[[wire.Control, ControlIn], None],
+    ) -> None:
+        """Hold the partner's 32-byte public key; nothing else can open the door."""
+        self._partner, self._key, self._realm = partner, key, realm
+        self._envelope, self._control = envelope, control
+        self._bucket = TokenBucket(limits.PARTNER_ENVELOPES_PER_S, clock)
+        self._recent: dict[bytes, None] = {}
+        self._backlog: deque[bytes] = deque()
+        self.refused: Counter[str] = Counter()
+        self.taken = 0
+        self.copies = 0
+
+    def has_room(self) -> bool:
+        """Whether more may be asked of the stored lane."""
+        return not self._backlog
+
+    def take(self, lane: LaneName, data: bytes) -> None:
+        """Take the bytes of one message of a lane."""
+        if lane == "control":
+            self._open_control(data)
+        elif lane == "stored" and self._backlog:
+            self._backlog.append(data)  # keep the order of the stored lane; bounded by what was asked for
+        elif not self._open_envelope(data):
+            if lane == "stored":
+                self._backlog.append(data)
+            else:
+                self.refused["rate"] += 1
+
+    def resume(self) -> None:
+        """Go on with what waited for the rate; call it now and then."""
+        while self._backlog and self._open_envelope(self._backlog[0]):
+            self._backlog.popleft()
+
+    def _open_envelope(self, data: bytes) -> bool:
+        """Handle one envelope; False if the rate does not allow to look at it now."""
+        digest = hashlib.blake2b(data, digest_size=_HASH_BYTES).digest()
+        if digest in self._recent:
+            self.copies += 1
+            return True
+        if not self._bucket.take():
+            return False
+        try:
+            signed, envelope = open_envelope(data, key=self._key, realm=self._realm)
+        except Refused as refusal:
+            self.refused[refusal.reason] += 1
+            return True
+        self._recent[digest] = None
+        if len(self._recent) > limits.RECENT_ENVELOPES:
+            del self._recent[next(iter(self._recent))]
+        self.taken += 1
+        self._envelope(envelope, EnvelopeIn(self._partner, signed.unsigned, signed.signature))
+        return True
+
+    def _open_control(self, data: bytes) -> None:
+        if not self._bucket.take():
+            self.refused["rate"] += 1
+            return
+        try:
+            signed, control = open_control(data, key=self._key, realm=self._realm)
+        except Refused as refusal:
+            self.refused[refusal.reason] += 1
+            return
+        if control.sender != self._partner:
+            self.refused["sender"] += 1
+            return
+        self._control(control, ControlIn(self._partner, signed.unsigned, signed.signature))

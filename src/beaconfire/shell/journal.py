@@ -1,0 +1,85 @@
+"""From a journal back to a running node: the first row of a new journal, and the replay of an old one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from beaconfire.kernel import limits
+from beaconfire.kernel.errors import InvalidInput, Violation
+from beaconfire.node.effects import Effect
+from beaconfire.node.inputs import Genesis, Input, Partner, decode_input
+from beaconfire.node.state import NodeState, initial
+from beaconfire.node.step import step
+from beaconfire.shell import bundles, keys
+from beaconfire.shell.config import NodeConfig, read_bounded
+from beaconfire.shell.fingerprint import fingerprint
+from beaconfire.shell.store import Reader, Record, decode_record
+
+Shown = Callable[[Record, tuple[Effect, ...]], None]
+
+
+def make_genesis(
+    config: NodeConfig, identity: keys.Identity, partners: tuple[bundles.Partner, ...], *, epoch: int
+) -> Genesis:
+    """Return the first row of this node's journal; raises `InvalidInput` for sensors or a policy that are wrong."""
+    genesis = Genesis(
+        nation=config.nation,
+        realm=config.realm,
+        sensors_toml=_optional(config.path(config.sensors)),
+        policy_toml=_optional(config.path(config.policy)),
+        partners=tuple(Partner(partner.nation, partner.node_public) for partner in partners),
+        id_secret=identity.id_secret,
+        epoch=epoch,
+        fingerprint=fingerprint(),
+    )
+    initial(genesis, now_ns=limits.MIN_TIME_NS)  # refuses now what would fail at the first turn
+    return genesis
+
+
+def resume(path: Path, shown: Shown) -> tuple[NodeState, int] | None:
+    """Return the state after the journal's last row and that row's time, or None if there is no row yet.
+
+    `shown` is called with every record and its effects, as they were when they happened.
+    """
+    if not path.exists():
+        return None
+    reader = Reader(path)
+    state: NodeState | None = None
+    now_ns = 0
+    try:
+        for row in reader.rows():
+            record = decode_record(row, where=str(path))
+            item = read_input(record, where=str(path))
+            now_ns = record.now_ns
+            if state is None:
+                state = begin(item, now_ns=now_ns, where=str(path))
+                continue
+            state, effects = step(state, item, now_ns=now_ns)
+            shown(record, effects)
+    finally:
+        reader.close()
+    return None if state is None else (state, now_ns)
+
+
+def begin(item: Input, *, now_ns: int, where: str) -> NodeState:
+    """Return the state that a journal's first row makes; raises `Violation` if it is not a genesis."""
+    if not isinstance(item, Genesis):
+        raise Violation(f"{where}: row 1: is a {type(item).__name__}, not the genesis")
+    try:
+        return initial(item, now_ns=now_ns)
+    except InvalidInput as error:
+        raise Violation(f"{where}: row 1: {error}") from None
+
+
+def read_input(record: Record, *, where: str) -> Input:
+    """Return the input of a record; raises `Violation` if it is none."""
+    try:
+        return decode_input(record.item)
+    except msgspec.DecodeError as error:
+        raise Violation(f"{where}: row {record.seq}: holds no input: {error}") from None
+
+
+def _optional(path: Path) -> bytes:
+    """A node without sensors, or without a policy, is one: it hears, or it tells nothing."""
+    return read_bounded(path) if path.exists() else b""
