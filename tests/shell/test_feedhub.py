@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from beaconfire.kernel import limits
-from beaconfire.shell.feedhub import FeedHub, FeedRow
+from beaconfire.shell.feedhub import LATEST, NUMBERED, FeedHub, FeedRow
 
 PATIENCE_S = 5.0  # far above what a loaded machine needs for one frame
 
@@ -274,3 +276,13 @@ def test_a_programmers_mistake_is_an_assertion(kind: str, offset: int | None) ->
     hub = FeedHub(head=5)
     with pytest.raises(AssertionError):
         hub.publish(kind, {}, offset)
+
+
+def test_the_feeds_document_and_the_hub_name_the_same_kinds() -> None:
+    """docs/feed.md and the code can't drift: each JSON example parses, each kind is described."""
+    text = (Path(__file__).parents[2] / "docs" / "feed.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)
+    assert len(examples) == 6
+    assert all(isinstance(json.loads(example), dict) for example in examples)
+    for kind in NUMBERED | set(LATEST) | {"gap"}:
+        assert f"`{kind}`" in text
