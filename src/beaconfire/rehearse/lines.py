@@ -1,0 +1,194 @@
+"""The lines of a nation's result files (INTERFACES part 5) as the review reads them: only what it judges by.
+
+In: `tracks.jsonl` and `events.jsonl` of one nation. Out: one `Account`. Every revision of every event is kept; of the
+track updates only those of tracks that some event names, since an hour of air traffic is a million lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+
+from beaconfire.kernel.errors import InvalidInput
+from beaconfire.kernel.time import parse_utc
+
+Point = tuple[float, float]
+Vector3 = tuple[float, float, float]
+Line = TypeVar("Line")
+
+TRACKS_FILE = "tracks.jsonl"
+EVENTS_FILE = "events.jsonl"
+
+
+class EllipseLine(msgspec.Struct, frozen=True, gc=False):
+    """A 95 % ellipse: semi-axes in m, azimuth of the major one from true north."""
+
+    semi_major_m: float
+    semi_minor_m: float
+    azimuth_deg: float
+
+
+class LaunchLine(msgspec.Struct, frozen=True, gc=False):
+    """Where and when it was launched, as a file says it."""
+
+    time_utc: str
+    time_sigma_s: float
+    latitude_deg: float
+    longitude_deg: float
+    ellipse_95: EllipseLine
+
+
+class Polygon(msgspec.Struct, frozen=True, tag_field="type", tag="Polygon"):
+    """A GeoJSON polygon."""
+
+    coordinates: list[list[Point]]
+
+    @property
+    def outlines(self) -> list[list[Point]]:
+        """Its outer ring, closed, of (longitude, latitude) in degrees, in a list."""
+        return self.coordinates[:1]
+
+
+class MultiPolygon(msgspec.Struct, frozen=True, tag_field="type", tag="MultiPolygon"):
+    """A GeoJSON multipolygon."""
+
+    coordinates: list[list[list[Point]]]
+
+    @property
+    def outlines(self) -> list[list[Point]]:
+        """Its outer rings, each closed, of (longitude, latitude) in degrees."""
+        return [part[0] for part in self.coordinates if part]
+
+
+class ImpactLine(msgspec.Struct, frozen=True):
+    """Where and when it will fall; point and ellipse are None while boosting or for a reachable set."""
+
+    time_utc: str | None = None
+    time_sigma_s: float | None = None
+    latitude_deg: float | None = None
+    longitude_deg: float | None = None
+    ellipse_95: EllipseLine | None = None
+    footprint_95: Polygon | MultiPolygon | None = None
+
+
+class ObjectLine(msgspec.Struct, frozen=True):
+    """One object of an event."""
+
+    launch: LaunchLine | None = None
+    impact: ImpactLine | None = None
+    impact_reason: str | None = None
+    apogee_m: float | None = None
+    ground_range_m: float | None = None
+    burnout_time_utc: str | None = None
+    class_: dict[str, float] | None = msgspec.field(name="class", default=None)
+    kind: dict[str, float] | None = None
+
+
+class EventLine(msgspec.Struct, frozen=True):
+    """One revision of one event."""
+
+    event_id: str
+    revision: int
+    issued_utc: str
+    status: str
+    picture: Literal["own", "fused"]
+    count_at_least: int
+    class_: dict[str, float] = msgspec.field(name="class")
+    kind: dict[str, float]
+    launch: LaunchLine | None = None
+    impact: ImpactLine | None = None
+    impact_reason: str | None = None
+    objects: tuple[ObjectLine, ...] = ()
+    ground_range_m: float | None = None
+    apogee_m: float | None = None
+    burnout_time_utc: str | None = None
+    contributors: tuple[str, ...] = ()
+    tracks: tuple[str, ...] = ()
+
+    @property
+    def issued_ns(self) -> int:
+        """When it was issued, TAI nanoseconds."""
+        return parse_utc(self.issued_utc)
+
+    @property
+    def each_object(self) -> tuple[ObjectLine, ...]:
+        """The objects; an event that lists none is its own only object."""
+        if self.objects:
+            return self.objects
+        return (
+            ObjectLine(
+                launch=self.launch, impact=self.impact, impact_reason=self.impact_reason, apogee_m=self.apogee_m,
+                ground_range_m=self.ground_range_m, burnout_time_utc=self.burnout_time_utc, class_=self.class_,
+                kind=self.kind,
+            ),
+        )  # fmt: skip
+
+
+class TrackLine(msgspec.Struct, frozen=True, gc=False):
+    """One update of one track."""
+
+    track_id: str
+    time_utc: str
+    position_ecef_m: Vector3
+    velocity_ecef_m_s: Vector3
+    status: str
+    picture: Literal["own", "fused"]
+    phase: dict[str, float] = {}
+
+    @property
+    def time_ns(self) -> int:
+        """Time of validity, TAI nanoseconds."""
+        return parse_utc(self.time_utc)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one nation wrote: revisions in order, and the updates of the tracks its events name, by track."""
+
+    nation: str
+    events: tuple[EventLine, ...] = ()
+    tracks: dict[str, tuple[TrackLine, ...]] = field(default_factory=dict)
+    lines: int = 0  # track updates in all
+
+
+def read_account(nation: str, folder: Path) -> Account:
+    """Read one nation's result folder; files that are not there are empty (a node that died early wrote none).
+
+    Raises `InvalidInput` naming file and line for a line that is none; a last line cut short by a kill is left out.
+    """
+    events_path, tracks_path = folder / EVENTS_FILE, folder / TRACKS_FILE
+    events: list[EventLine] = []
+    if events_path.exists():
+        with events_path.open("rb") as file:
+            events = list(_decoded(file, msgspec.json.Decoder(EventLine), where=str(events_path)))
+    if not tracks_path.exists():
+        return account(nation, events, ())
+    with tracks_path.open("rb") as file:
+        return account(nation, events, _decoded(file, msgspec.json.Decoder(TrackLine), where=str(tracks_path)))
+
+
+def account(nation: str, events: Iterable[EventLine], tracks: Iterable[TrackLine]) -> Account:
+    """Return the account of revisions and track updates, each in the order in which they were written."""
+    revisions = tuple(events)
+    named = {track_id for revision in revisions for track_id in revision.tracks}
+    kept: dict[str, list[TrackLine]] = {}
+    count = 0
+    for line in tracks:
+        count += 1
+        if line.track_id in named:
+            kept.setdefault(line.track_id, []).append(line)
+    return Account(nation, revisions, {name: tuple(lines) for name, lines in kept.items()}, count)
+
+
+def _decoded(lines: Iterable[bytes], decoder: msgspec.json.Decoder[Line], *, where: str) -> Iterable[Line]:
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith(b"\n"):
+            return
+        try:
+            yield decoder.decode(line)
+        except msgspec.DecodeError as error:
+            raise InvalidInput.single(f"{where}:{number}", str(error), "a line as INTERFACES states it") from None

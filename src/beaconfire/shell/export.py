@@ -1,0 +1,140 @@
+"""Result files: what a node shows, written as the lines of INTERFACES part 5, and the folder they end up in.
+
+`ResultsWriter` is a window of the node: one line per track update and per event revision, whole lines only, so that a
+killed node leaves no half of one. `new_folder` gives a run a folder that appears, complete, when the run has ended and
+not before: it is filled as a hidden sibling and moved into place.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from beaconfire.assess import phase_probabilities
+from beaconfire.kernel import results
+from beaconfire.kernel.errors import RunFailed, UsageError
+from beaconfire.kernel.labels import Realm
+from beaconfire.node.effects import Effect, ShowEvent, ShowTrack
+
+TRACKS, EVENTS, LAST_EVENTS = "tracks.jsonl", "events.jsonl", "events.json"
+MARKER = ".beaconfire-results"
+_ENCODER = msgspec.json.Encoder()
+
+
+class ResultsWriter:
+    """Writes `tracks.jsonl` and `events.jsonl` as things happen, and `events.json` when it is closed."""
+
+    def __init__(self, folder: Path, realm: Realm) -> None:
+        """Start empty files in a folder, which is made; a journal that is replayed fills them again."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._realm = folder, realm
+        self._tracks = (folder / TRACKS).open("wb", buffering=0)
+        self._events = (folder / EVENTS).open("wb", buffering=0)
+        self.tracks = self.revisions = 0
+
+    def show(self, *, seq: int, now_ns: int, effects: Sequence[Effect], durable: bool) -> None:
+        """Write what the effects of one journal row show."""
+        self.take(effects)
+
+    def take(self, effects: Sequence[Effect]) -> None:
+        """Write what effects show: each file's lines in one call, so that a kill leaves whole lines."""
+        updates = [effect.update for effect in effects if isinstance(effect, ShowTrack)]
+        revisions = [effect.revision for effect in effects if isinstance(effect, ShowEvent)]
+        if updates:
+            self._tracks.write(
+                _lines(
+                    results.track_line(update, phases=phase_probabilities(update), realm=self._realm)
+                    for update in updates
+                )
+            )
+        if revisions:
+            self._events.write(_lines(results.event_line(revision, realm=self._realm) for revision in revisions))
+        self.tracks += len(updates)
+        self.revisions += len(revisions)
+
+    def close(self) -> None:
+        """Close both files and write `events.json`."""
+        self._tracks.close()
+        self._events.close()
+        write_last_events(self._folder)
+
+
+def write_last_events(folder: Path) -> list[results.Line]:
+    """Write `events.json`, the last revision of each event of `events.jsonl`, and return it."""
+    latest: dict[str, results.Line] = {}
+    with (folder / EVENTS).open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                revision = msgspec.json.decode(line)
+                latest[revision["event_id"]] = revision
+    last = list(latest.values())
+    (folder / LAST_EVENTS).write_bytes(msgspec.json.format(_ENCODER.encode(last), indent=1) + b"\n")
+    return last
+
+
+def check_folder(folder: Path) -> None:
+    """Raise `UsageError` unless a run may put its results there: a new folder, an empty one, or a former run's."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is a file; name a folder")
+    held = {item.name for item in folder.iterdir()}
+    if not held:
+        return
+    foreign = sorted(held - _former(folder))
+    if foreign:
+        raise UsageError(f"{folder} holds {foreign[0]!r}; name a new folder, an empty one or a former run's")
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a hidden sibling of `folder` to fill; it takes the folder's place when the block ends without an error.
+
+    Raises `UsageError` as `check_folder` does, `RunFailed` when the place cannot be written.
+    """
+    folder = folder.absolute()
+    check_folder(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise RunFailed(f"{folder.parent} cannot be written: {error.strerror}") from None
+    try:
+        yield staged
+        names = sorted(item.name for item in staged.iterdir())
+        (staged / MARKER).write_bytes(_ENCODER.encode([MARKER, *names]))
+        staged.chmod(0o755)
+        _replace(folder, staged)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _replace(folder: Path, staged: Path) -> None:
+    """Move a filled folder into its place; the old one is out of the way before, and gone after."""
+    try:
+        if folder.exists():
+            check_folder(folder)
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            folder.rename(old / folder.name)
+            staged.rename(folder)
+            shutil.rmtree(old)
+        else:
+            staged.rename(folder)
+    except OSError as error:
+        raise RunFailed(f"{folder} cannot be replaced: {error.strerror}") from None
+
+
+def _former(folder: Path) -> frozenset[str]:
+    """The names that a former run put into a folder, none if it is no run's."""
+    try:
+        names = msgspec.json.decode((folder / MARKER).read_bytes(), type=list[str])
+    except (OSError, msgspec.DecodeError):
+        return frozenset()
+    return frozenset(names)
+
+
+def _lines(values: Iterator[results.Line]) -> bytes:
+    return b"".join(_ENCODER.encode(value) + b"\n" for value in values)
