@@ -5,7 +5,7 @@ import { render } from "preact";
 import { follow } from "./feed.ts";
 import { Globe } from "./globe/Globe.tsx";
 import { EventDetail, EventList } from "./panes/Events.tsx";
-import { Header, Realm } from "./panes/Header.tsx";
+import { Facts, Realm } from "./panes/Header.tsx";
 import { AuditLog, PartnerList } from "./panes/Partners.tsx";
 import { TrackTable } from "./panes/TrackTable.tsx";
 import { config, stale } from "./state.ts";
@@ -15,21 +15,23 @@ import { followLanguage, words } from "./words/index.ts";
 function Console() {
   return (
     <div class={stale.value ? "console stale" : "console"}>
-      <Realm />
-      <Header />
+      <header>
+        <Realm />
+        <Facts />
+      </header>
       <main>
-        <aside class="left">
+        <div class="side left">
           <EventList />
           <PartnerList />
-        </aside>
+        </div>
         <div class="middle">
           <Globe />
           <TrackTable />
         </div>
-        <aside class="right">
+        <div class="side right">
           <EventDetail />
           <AuditLog />
-        </aside>
+        </div>
       </main>
     </div>
   );

@@ -22,12 +22,12 @@ export function Realm() {
   );
 }
 
-export function Header() {
+export function Facts() {
   const text = words.value;
   const { value: config } = state.config;
   const now_ms = state.node_ms.value;
   return (
-    <header>
+    <div class="bar">
       <h1>
         Beaconfire <b>{config?.nation ?? "···"}</b>
       </h1>
@@ -45,7 +45,7 @@ export function Header() {
         <small>KST/JST</small> {now_ms === null ? "--:--:--" : clockKst(now_ms)}
       </p>
       <LanguageSwitch offered={config?.languages ?? []} />
-    </header>
+    </div>
   );
 }
 
@@ -56,8 +56,11 @@ function Feed() {
   const mood = state.stale.value ? "bad" : "good";
   document.documentElement.dataset["feed"] = state.stale.value ? "stale" : "live";
   return (
-    <p class={`feed ${mood}`} role="status" aria-live="polite">
+    <p class={`feed ${mood}`}>
       <i aria-hidden="true">{state.stale.value ? "■" : "●"}</i> <span>{feedWords(silence_ms, beat?.feed_age_s ?? null)}</span>
+      <span class="unseen" role="status">
+        {state.stale.value && silence_ms !== null ? text.noHeartbeat(state.STALE_MS / 1000) : ""}
+      </span>
       {beat && !beat.durable && <strong class="durable">{text.notDurable}</strong>}
     </p>
   );

@@ -11,7 +11,7 @@ export type Language = keyof typeof LANGUAGES;
 const STORED = "beaconfire.language";
 
 function first(): Language {
-  const wanted = [new URLSearchParams(location.search).get("lang"), localStorage.getItem(STORED)];
+  const wanted = [new URLSearchParams(location.search).get("lang"), localStorage.getItem(STORED), navigator.language.slice(0, 2)];
   return wanted.find(isLanguage) ?? "en";
 }
 
