@@ -1,6 +1,7 @@
 """Which of theirs is which of ours: matching, memory, and nothing counted twice."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,12 +24,10 @@ def tracklet(number: int = 0, *, track: str = "p1", offset_m: float = 0.0, natio
     return Tracklet(nation, track, batch, NOW_NS + number * 10**9, mean, covariance, first=number == 0)
 
 
-def fused(
-    track_id: str, *, offset_m: float = 0.0, used: tuple[Measurement, ...] = (), **changes: object
-) -> TrackUpdate:
+def fused(track_id: str, *, offset_m: float = 0.0, used: tuple[Measurement, ...] = (), **changes: Any) -> TrackUpdate:
     mean = np.concatenate([STATE, np.zeros(3)])
     mean[0] += offset_m
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "picture": "fused",
         "track_id": track_id,
         "time_ns": NOW_NS,
@@ -43,7 +42,7 @@ def fused(
         "nations": ("KOR",),
         "accepted": used,
     }
-    return TrackUpdate(**(fields | changes))  # type: ignore[arg-type]
+    return TrackUpdate(**(fields | changes))
 
 
 def measured(scan: MeasurementScan | None) -> Measurement:
@@ -66,7 +65,7 @@ def test_beyond_the_gate_it_is_a_new_object() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"status": TrackStatus.ENDED}, {"time_ns": NOW_NS - 60 * 10**9}])
-def test_ended_and_old_tracks_match_nothing(changes: dict[str, object]) -> None:
+def test_ended_and_old_tracks_match_nothing(changes: dict[str, Any]) -> None:
     assert measured(PartnerTracks().measure(tracklet(), {"F1": fused("F1", **changes)})).track_hint is None
 
 

@@ -1,5 +1,7 @@
 """Tracklets against a second implementation: what they add up to must be the batch solution of all measurements."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -44,9 +46,9 @@ def radar(t_s: float, rng: np.random.Generator | None = None) -> Measurement:
     return Measurement(f"R:{t_s}", time_ns, "R", "KOR", "radar", values, SIGMAS, SITE, AXES)
 
 
-def update(t_s: float, *used: Measurement, mean: Array | None = None, **changes: object) -> TrackUpdate:
+def update(t_s: float, *used: Measurement, mean: Array | None = None, **changes: Any) -> TrackUpdate:
     state = true_state(t_s) if mean is None else mean
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "picture": "own",
         "track_id": "T1",
         "time_ns": START_NS + round(t_s * 1e9),
@@ -61,7 +63,7 @@ def update(t_s: float, *used: Measurement, mean: Array | None = None, **changes:
         "nations": ("KOR",),
         "accepted": used,
     }
-    return TrackUpdate(**(fields | changes))  # type: ignore[arg-type]
+    return TrackUpdate(**(fields | changes))
 
 
 def told(builder: Tracklets, item: TrackUpdate) -> Tracklet:

@@ -1,6 +1,7 @@
 """Inputs survive the journal; effects have one digest; offers say what the OWN picture knows, and bodies come back."""
 
 import math
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -63,10 +64,10 @@ def one_hot(names: tuple[str, ...], name: str) -> tuple[float, ...]:
     return tuple(1.0 if item == name else 0.0 for item in names)
 
 
-def assessment(**changes: object) -> ObjectAssessment:
+def assessment(**changes: Any) -> ObjectAssessment:
     ellipse = Ellipse(semi_major_m=20e3, semi_minor_m=5e3, azimuth_deg=30.0)
     ring = ((136.0, 44.0), (137.0, 44.0), (137.0, 45.0), (136.0, 44.0))
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "object_id": "KOR-E1-1",
         "track_ids": ("KOR-T1",),
         "time_ns": NOW_NS,
@@ -91,11 +92,11 @@ def assessment(**changes: object) -> ObjectAssessment:
         "apogee_m": 1e5,
         "ground_range_m": 1.1e6,
     }
-    return ObjectAssessment(**(fields | changes))  # type: ignore[arg-type]
+    return ObjectAssessment(**(fields | changes))
 
 
-def event(**changes: object) -> EventRevision:
-    fields: dict[str, object] = {
+def event(**changes: Any) -> EventRevision:
+    fields: dict[str, Any] = {
         "event_id": "KOR-E1",
         "revision": 4,
         "picture": "own",
@@ -106,11 +107,11 @@ def event(**changes: object) -> EventRevision:
         "objects": (assessment(),),
         "contributors": ("KOR",),
     }
-    return EventRevision(**(fields | changes))  # type: ignore[arg-type]
+    return EventRevision(**(fields | changes))
 
 
-def track(**changes: object) -> TrackUpdate:
-    fields: dict[str, object] = {
+def track(**changes: Any) -> TrackUpdate:
+    fields: dict[str, Any] = {
         "picture": "own",
         "track_id": "KOR-T1",
         "time_ns": NOW_NS,
@@ -124,7 +125,7 @@ def track(**changes: object) -> TrackUpdate:
         "sensors": ("KOR-R1",),
         "nations": ("KOR",),
     }
-    return TrackUpdate(**(fields | changes))  # type: ignore[arg-type]
+    return TrackUpdate(**(fields | changes))
 
 
 @pytest.mark.parametrize("item", INPUTS, ids=lambda item: type(item).__name__)
