@@ -53,6 +53,16 @@ class _Pending:
     received: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Dropped:
+    """A run of numbers that are kept no more, with the hashes that a void of them must name."""
+
+    first: int
+    last: int
+    anchor: bytes
+    closing: bytes
+
+
 class Outgoing:
     """The chain from this nation to one partner in one realm."""
 
@@ -65,7 +75,7 @@ class Outgoing:
         self._settled_head = previous
         self._pending: dict[int, _Pending] = {}
         self._hashes: dict[int, bytes] = {}
-        self._dropped: wire.Range | None = None
+        self._dropped: _Dropped | None = None
 
     def send(self, released: Released, *, now_ns: int) -> Numbered:
         """Give a released form its number and link of the chain."""
@@ -82,14 +92,12 @@ class Outgoing:
         again = self.unreceipted_products()
         if last == self.settled:
             return None, ()
-        return self._void(self.settled + 1, last, reason, generation, now_ns), again
+        run = _Dropped(self.settled + 1, last, self._settled_head, self.head)
+        return self._void(run, reason, generation, now_ns), again
 
     def void_missing(self, *, generation: int, now_ns: int) -> Numbered | None:
         """Close the numbers that were let go unreceipted, before their records are released again from the journal."""
-        if self._dropped is None:
-            return None
-        first, last = self._dropped
-        return self._void(first, last, "age", generation, now_ns)
+        return None if self._dropped is None else self._void(self._dropped, "age", generation, now_ns)
 
     def close(self, *, reason: Literal["restart", "suspended", "leave"], generation: int, now_ns: int) -> Numbered:
         """Send the last envelope of the epoch."""
@@ -99,7 +107,7 @@ class Outgoing:
 
     def missing(self) -> wire.Range | None:
         """Return the unreceipted numbers that are kept no more: to be voided and released again from the journal."""
-        return self._dropped
+        return None if self._dropped is None else (self._dropped.first, self._dropped.last)
 
     def unreceipted(self) -> int:
         """Return how many kept envelopes wait for a receipt."""
@@ -151,39 +159,44 @@ class Outgoing:
         return numbered
 
     def _void(
-        self, first: int, last: int, reason: Literal["policy", "age", "suspended"], generation: int, now_ns: int
+        self, run: _Dropped, reason: Literal["policy", "age", "suspended"], generation: int, now_ns: int
     ) -> Numbered:
-        anchor = self._settled_head if first == self.settled + 1 else self._hashes[first - 1]
-        body = VoidBody(first=first, last=last, anchor=anchor, closing=self._hashes[last], reason=reason)
-        for number in [number for number in self._pending if first <= number <= last]:
+        body = VoidBody(first=run.first, last=run.last, anchor=run.anchor, closing=run.closing, reason=reason)
+        for number in [number for number in self._pending if run.first <= number <= run.last]:
             del self._pending[number]
         self._dropped = None
         return self._append(Kind.VOID, wire.LINK_ID, codec.encode(body), generation, None, now_ns)
 
     def _bound(self) -> None:
-        """Let the oldest unreceipted envelope go when there are too many; its hash stays until it is settled."""
+        """Let the oldest unreceipted envelopes go when there are too many, and hashes that nothing will ask for."""
         while len(self._pending) > limits.MAX_PENDING:
             number, row = next(iter(self._pending.items()))
             del self._pending[number]
             if not row.received:
-                first = self._dropped[0] if self._dropped else number
-                self._dropped = (first, number)
+                first, anchor = number, self._hashes.get(number - 1, self._settled_head)
+                if self._dropped is not None:
+                    first, anchor = self._dropped.first, self._dropped.anchor
+                self._dropped = _Dropped(first, number, anchor, self._hashes[number])
+        while len(self._hashes) > 2 * limits.MAX_PENDING:
+            del self._hashes[next(iter(self._hashes))]
 
     def _agrees(self, receipt: wire.Receipt) -> bool:
+        """Compare heads; what is remembered no more cannot be compared."""
         if receipt.contiguous == self.settled:
             return receipt.contiguous == 0 or receipt.head == self._settled_head
-        return receipt.head == self._hashes[receipt.contiguous]
+        return self._hashes.get(receipt.contiguous, receipt.head) == receipt.head
 
     def _settle(self, contiguous: int, head: bytes) -> None:
         for number in range(self.settled + 1, contiguous + 1):
             self._pending.pop(number, None)
-            del self._hashes[number]
+            self._hashes.pop(number, None)
         if contiguous > self.settled:
             self.settled, self._settled_head = contiguous, head
-        if self._dropped and self._dropped[1] <= contiguous:
+        run = self._dropped
+        if run is not None and run.last <= contiguous:
             self._dropped = None
-        elif self._dropped and self._dropped[0] <= contiguous:
-            self._dropped = (contiguous + 1, self._dropped[1])
+        elif run is not None and run.first <= contiguous:
+            self._dropped = _Dropped(contiguous + 1, run.last, head, run.closing)
 
     def _mark(self, ranges: tuple[wire.Range, ...]) -> None:
         for number, row in self._pending.items():
