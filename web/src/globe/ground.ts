@@ -120,7 +120,7 @@ function label(context: CanvasRenderingContext2D, view: Lens, longitude_deg: num
 /** A radar's range as a circle on the ground; dim and dashed when it is down. An infrared sensor sees a hemisphere. */
 function drawRange(context: CanvasRenderingContext2D, path: Path, sensor: Sensor, own: boolean): void {
   const { latitude_deg, longitude_deg, max_range_m } = sensor;
-  if (sensor.kind !== "radar" || latitude_deg === null || longitude_deg === null || max_range_m === null) return;
+  if (sensor.kind !== "radar" || latitude_deg == null || longitude_deg == null || max_range_m == null) return;
   const radius_deg = ((max_range_m / EARTH_M) * 180) / Math.PI;
   if (radius_deg > 25) return;
   const down = sensor.status === "down";

@@ -72,7 +72,7 @@ class Pen {
 }
 
 function drawSensor(pen: Pen, sensor: Sensor, sky: Sky): void {
-  if (sensor.latitude_deg === null || sensor.longitude_deg === null) return;
+  if (sensor.latitude_deg == null || sensor.longitude_deg == null) return;
   const at = pen.view.pixel(sensor.longitude_deg, sensor.latitude_deg, 0);
   if (!at) return;
   const { context } = pen;
@@ -122,7 +122,7 @@ function footprints(revision: Revision): NonNullable<Revision["impact"]>["footpr
 }
 
 function drawPlace(pen: Pen, place: Revision["launch"], shape: "launch" | "impact", words: string, colour: string): void {
-  if (!place || place.latitude_deg === null || place.longitude_deg === null) return;
+  if (!place || place.latitude_deg == null || place.longitude_deg == null) return;
   const at = pen.view.pixel(place.longitude_deg, place.latitude_deg, 0);
   if (!at) return;
   const { context } = pen;

@@ -91,7 +91,7 @@ export function EventDetail() {
 }
 
 function Bars({ title, parts, names }: { title: string; parts: Probabilities<string>; names: Record<string, string> }) {
-  const rows = Object.entries(parts).filter(([, part]) => (part ?? 0) >= 0.005);
+  const rows = Object.entries(parts ?? {}).filter(([, part]) => (part ?? 0) >= 0.005);
   rows.sort((a, b) => (b[1] ?? 0) - (a[1] ?? 0));
   return (
     <div class="bars">
@@ -124,15 +124,15 @@ function Facts({ revision }: { revision: Revision }) {
       <dt>{text.burnout}</dt>
       <dd>{burnout === null ? "–" : `${clockUtc(burnout)}Z`}</dd>
       <dt>{text.contributors}</dt>
-      <dd>{revision.contributors.join(" · ") || "–"}</dd>
+      <dd>{(revision.contributors ?? []).join(" · ") || "–"}</dd>
     </dl>
   );
 }
 
 function placeWords(place: Place | null): string {
-  if (!place || place.latitude_deg === null || place.longitude_deg === null) return "–";
+  if (!place || place.latitude_deg == null || place.longitude_deg == null) return "–";
   const time = millis(place.time_utc);
-  const sigma = place.time_sigma_s === null ? "" : ` ±${(2 * place.time_sigma_s).toFixed(0)} s`;
+  const sigma = place.time_sigma_s == null ? "" : ` ±${(2 * place.time_sigma_s).toFixed(0)} s`;
   const when = time === null ? "" : ` · ${clockUtc(time)}Z (${clockKst(time)})${sigma}`;
   return `${degrees(place.latitude_deg, "N", "S")} ${degrees(place.longitude_deg, "E", "W")}${when}`;
 }
@@ -168,7 +168,7 @@ function Sharing({ revision }: { revision: Revision }) {
 }
 
 function mostProbable(parts: Probabilities<string>): [string, number | null] {
-  const best = Object.entries(parts).reduce<[string, number]>((a, [name, part]) => ((part ?? 0) > a[1] ? [name, part ?? 0] : a), ["unknown", 0]);
+  const best = Object.entries(parts ?? {}).reduce<[string, number]>((a, [name, part]) => ((part ?? 0) > a[1] ? [name, part ?? 0] : a), ["unknown", 0]);
   return best[1] > 0 ? best : ["unknown", null];
 }
 
@@ -186,7 +186,7 @@ function whole(value: number | null, unit: string): string {
 }
 
 function kilometres(length_m: number | null): string {
-  return whole(length_m === null ? null : length_m / 1000, "km");
+  return whole(length_m == null ? null : length_m / 1000, "km");
 }
 
 function change(ratio: number): string {
