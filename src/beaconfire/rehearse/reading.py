@@ -123,10 +123,8 @@ def _check(
     _twins("nation", [(index, nation.code) for index, nation in rows["nation"].items()], "code", reader)
     _twins("sensor", [(index, sensor.id) for index, sensor in sensors.items()], "id", reader)
     _twins("launch", [(index, launch.id) for index, launch in rows["launch"].items()], "id", reader)
-    for name in ("launch", "background", "inject") if header is not None else ():
-        for index, row in rows[name].items():
-            if getattr(row, "time_s", 0.0) > header.duration_s:
-                reader.fault((name, index, "time_s"), f"is {row.time_s:g}", f"at most duration_s {header.duration_s:g}")
+    if header is not None:
+        _check_times(header.duration_s, rows, reader)
     for index, sensor in sensors.items():
         _check_sensor(sensor, ("sensor", index), named["nation"], reader)
     for index, nation in rows["nation"].items():
@@ -139,6 +137,13 @@ def _check(
         for key, value, known in _mentions(inject, named["nation"], named["sensor"]):
             if value not in known:
                 reader.undefined(("inject", index, key), value, known)
+
+
+def _check_times(duration_s: float, rows: Mapping[str, Mapping[int, Any]], reader: TableReader) -> None:
+    for name in ("launch", "background", "inject"):
+        for index, row in rows[name].items():
+            if getattr(row, "time_s", 0.0) > duration_s:
+                reader.fault((name, index, "time_s"), f"is {row.time_s:g}", f"at most duration_s, {duration_s:g}")
 
 
 def _named(rows: object, key: str) -> list[str]:

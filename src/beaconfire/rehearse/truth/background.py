@@ -14,9 +14,11 @@ from beaconfire.rehearse.truth.path import Path, at_height, drag_only, integrate
 from beaconfire.rehearse.truth.place import east_north_up, place_ecef_m
 
 _STEP_S = 1.0
+_MIDDLE_M = 10.5e3
+_LEVELS_M = 6e3  # traffic climbs and descends within this band around the middle
 _METEOR_TOP_M = 110e3
 _METEOR_END_M = 72e3
-_METEOR_KG_M2 = 60.0  # a stone of a few centimetres
+_METEOR_KG_M2 = 5.0  # a pebble
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,15 @@ def aircraft_paths(traffic: Aircraft, *, duration_s: float, generator: np.random
     longitude = np.radians(generator.uniform(area.west_deg, area.east_deg, count))
     heading = generator.uniform(0.0, 2.0 * math.pi, count)
     speed = np.where(jet, generator.uniform(280.0, 420.0, count), generator.uniform(190.0, 260.0, count))
-    altitude = generator.uniform(9e3, 12e3, count)
+    altitude = _MIDDLE_M + generator.uniform(-0.25, 0.25, count) * _LEVELS_M
     steps = math.ceil(duration_s / _STEP_S) + 1
     turn = _manoeuvres(generator, count, steps, rate=np.where(jet, math.radians(2.0), math.radians(0.6)))
-    climb = _manoeuvres(generator, count, steps, rate=np.where(jet, 40.0, 6.0))
+    climb = _manoeuvres(generator, count, steps, rate=np.where(jet, 40.0, 6.0), room=_LEVELS_M / 2.0)
     track = np.empty((steps, 3, count))
     for step in range(steps):
         track[step] = latitude, longitude, altitude
         heading = heading + turn[step] * _STEP_S
-        altitude = np.clip(altitude + climb[step] * _STEP_S, 7e3, 13e3)
+        altitude = altitude + climb[step] * _STEP_S
         north, east = _rates(latitude, altitude, speed, heading)
         middle = latitude + 0.5 * _STEP_S * north  # midpoint rule: metres per hour on a great circle
         north, east = _rates(middle, altitude, speed, heading + 0.5 * _STEP_S * east * np.sin(latitude))
@@ -89,16 +91,23 @@ def meteor_path(meteor: Meteor) -> Path:
     return Path((integrate_leg(state, 0.0, 120.0, drag_only(_METEOR_KG_M2), (at_height(_METEOR_END_M),)).solution,))
 
 
-def _manoeuvres(generator: np.random.Generator, count: int, steps: int, *, rate: Array) -> Array:
-    """Rates (steps, count): mostly zero, now and then a manoeuvre of 20 to 90 s, eased in and out."""
+def _manoeuvres(
+    generator: np.random.Generator, count: int, steps: int, *, rate: Array, room: float = math.inf
+) -> Array:
+    """Rates (steps, count): mostly zero, now and then a manoeuvre of 20 to 90 s, eased in and out.
+
+    What they add up to is kept within half of `room` of where it began: the next one goes back.
+    """
     rates = np.zeros((steps, count))
     for index in range(count):
-        start = int(generator.integers(0, 400))
+        start, total = int(generator.integers(0, 400)), 0.0
         while start < steps:
             length = int(generator.integers(20, 90))
-            size = float(rate[index] * generator.uniform(-1.0, 1.0))
-            shape = np.sin(np.linspace(0.0, math.pi, length)) ** 2
-            rates[start : start + length, index] = size * shape[: max(steps - start, 0)]
+            shape = float(rate[index] * generator.uniform(-1.0, 1.0)) * np.sin(np.linspace(0.0, math.pi, length)) ** 2
+            if abs(total + float(shape.sum())) > 0.5 * room:
+                shape = -math.copysign(1.0, total) * np.abs(shape)
+            total += float(shape.sum())
+            rates[start : start + length, index] = shape[: max(steps - start, 0)]
             start += length + int(generator.integers(120, 600))
     return rates
 

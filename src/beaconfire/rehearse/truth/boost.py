@@ -64,10 +64,11 @@ def ascend(departure: Departure, stages: tuple[Stage, ...], *, ballistic_kg_m2: 
     state = to_inertial(0.0, place, np.zeros(3))
     legs: list[OdeSolution] = []
     burnouts: list[float] = []
-    ignition_s = 0.0
+    ignition_s, lean = 0.0, _Lean(departure)
     for stage in stages:
-        for start_s, end_s, lean in _manoeuvres(ignition_s, ignition_s + stage.burn_s, departure):
-            push = _thrust(stage, ignition_s=ignition_s, ballistic_kg_m2=ballistic_kg_m2, lean=lean)
+        for start_s, end_s, leaning in _cuts(ignition_s, ignition_s + stage.burn_s, tilted_s=RISE_S + TILT_S):
+            steer = lean if leaning else None
+            push = _thrust(stage, ignition_s=ignition_s, ballistic_kg_m2=ballistic_kg_m2, lean=steer)
             flown = integrate_leg(state, start_s, end_s, push)
             state = flown.state
             legs.append(flown.solution)
@@ -93,11 +94,11 @@ class _Lean:
         return float(c * x - s * y), float(s * x + c * y), float(z)
 
 
-def _manoeuvres(start_s: float, end_s: float, departure: Departure) -> Iterator[tuple[float, float, _Lean | None]]:
-    """Cut a stage's burn where the steering changes, so that no leg holds a kink."""
-    cuts = [start_s, *(cut for cut in (RISE_S, RISE_S + TILT_S) if start_s < cut < end_s), end_s]
+def _cuts(start_s: float, end_s: float, *, tilted_s: float) -> Iterator[tuple[float, float, bool]]:
+    """Cut a stage's burn where the steering changes, so that no leg holds a kink: start, end, leaning or not."""
+    cuts = [start_s, *(cut for cut in (RISE_S, tilted_s) if start_s < cut < end_s), end_s]
     for low, high in pairwise(cuts):
-        yield low, high, _Lean(departure) if high <= RISE_S + TILT_S else None
+        yield low, high, high <= tilted_s
 
 
 def _thrust(stage: Stage, *, ignition_s: float, ballistic_kg_m2: float, lean: _Lean | None) -> Push:

@@ -33,7 +33,7 @@ from beaconfire.rehearse.truth.path import (
     precision,
     to_fixed,
 )
-from beaconfire.rehearse.truth.place import geodetic, ground_range_m
+from beaconfire.rehearse.truth.place import geodetic, ground_range_m, place_ecef_m
 
 _SETTLE_S = 12.0  # time in which the glide lets a climb or sink die away
 _STRAIGHT_UP = 1e-9
@@ -157,11 +157,11 @@ def _solve(miss_m: Callable[[float], float], low: float, high: float, what: str)
 def _finish(arc: Flight, hops: Sequence[_Hop], glider: Glider, *, range_m: float) -> Flight:
     """Glide from the last peak, then dive so as to fall at `range_m`."""
     start = (arc.departure.latitude_deg, arc.departure.longitude_deg)
-    peak = hops[-1].peak
+    pad_m, peak = place_ecef_m(*start, arc.departure.altitude_m), hops[-1].peak
     gliding, falling, ground = _lift(glider, level=True), drag_only(glider.ballistic_kg_m2), at_height(0.0)
 
     def dive(turn_m: float) -> tuple[Leg, Leg]:
-        glide = integrate_leg(peak.state, peak.end_s, LONGEST_S, gliding, (at_distance(turn_m, start), ground))
+        glide = integrate_leg(peak.state, peak.end_s, LONGEST_S, gliding, (at_distance(turn_m, pad_m), ground))
         if glide.stop == 1:
             return glide, glide
         return glide, integrate_leg(glide.state, glide.end_s, LONGEST_S, falling, (ground,))

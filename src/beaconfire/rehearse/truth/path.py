@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.integrate import OdeSolution, solve_ivp
 
+from beaconfire.kernel.errors import RunFailed
 from beaconfire.rehearse.truth.force import (
     MEAN_RADIUS_M,
     ROTATION_RAD_S,
@@ -101,7 +102,10 @@ class Leg:
 
 
 def integrate_leg(state: Array, start_s: float, end_s: float, push: Push, stops: tuple[Stop, ...] = ()) -> Leg:
-    """Fly from an inertial state (6,) until `end_s` or the first stop; every stop must be terminal."""
+    """Fly from an inertial state (6,) until `end_s` or the first stop; every stop must be terminal.
+
+    Raises `RunFailed` where no step is small enough: a body that hits the air too hard for its weight.
+    """
 
     def rates(time_s: float, state: Array) -> list[float]:
         x, y, z, vx, vy, vz = state.tolist()
@@ -115,7 +119,8 @@ def integrate_leg(state: Array, start_s: float, end_s: float, push: Push, stops:
         rates, (start_s, end_s), state, method="DOP853", dense_output=True, events=list(stops) or None,
         rtol=_TOLERANCE.get(), atol=_TOLERANCE.get() * _SCALE,
     )  # fmt: skip
-    assert solved.success and solved.sol is not None, solved.message
+    if not solved.success or solved.sol is None:
+        raise RunFailed(f"a flight cannot be integrated beyond {solved.t[-1]:.1f} s: {solved.message}")
     stop = next((index for index, times in enumerate(solved.t_events or []) if len(times)), -1)
     return Leg(solved.sol, solved.y[:, -1], float(solved.t[-1]), stop)
 
@@ -170,10 +175,9 @@ def terminal(stop: Stop, *, direction: float) -> Stop:
     return stop
 
 
-def at_distance(distance_m: float, start_deg: tuple[float, float]) -> Stop:
-    """Ends a leg where the distance over a sphere of the mean radius from a start passes `distance_m`."""
-    latitude, longitude = (math.radians(value) for value in start_deg)
-    ux, uy, uz = math.cos(latitude) * math.cos(longitude), math.cos(latitude) * math.sin(longitude), math.sin(latitude)
+def at_distance(distance_m: float, place_m: Array) -> Stop:
+    """Ends a leg where the distance over a sphere of the mean radius from an ECEF place (3,) passes `distance_m`."""
+    ux, uy, uz = (place_m / np.linalg.norm(place_m)).tolist()
 
     def stop(time_s: float, state: Array) -> float:
         x, y, z = (float(value) for value in state[:3])

@@ -23,13 +23,13 @@ class Profile:
 
 
 PROFILES = {
-    "srbm_solid": Profile((Stage(42.0, 34.0, 2400.0),), 20e3, 5e3, 30.0),
-    "mrbm_solid": Profile((Stage(60.0, 24.0, 2450.0), Stage(45.0, 22.0, 2600.0)), 25e3, 7e3, 12.0),
-    "irbm_liquid": Profile((Stage(125.0, 13.0, 2700.0),), 30e3, 9e3, 0.3),
-    "irbm_solid": Profile((Stage(62.0, 24.0, 2500.0), Stage(58.0, 29.0, 2700.0)), 30e3, 9e3, 8.0),
-    "irbm_glider": Profile((Stage(62.0, 19.5, 2500.0), Stage(58.0, 24.0, 2700.0)), 30e3, 2.5e3, 27.0),
+    "srbm_solid": Profile((Stage(42.0, 38.0, 2400.0),), 20e3, 5e3, 80.0),
+    "mrbm_solid": Profile((Stage(60.0, 27.0, 2500.0), Stage(45.0, 27.0, 2700.0)), 25e3, 7e3, 25.0),
+    "irbm_liquid": Profile((Stage(125.0, 19.5, 2700.0),), 30e3, 9e3, 25.0),
+    "irbm_solid": Profile((Stage(62.0, 27.0, 2500.0), Stage(58.0, 33.0, 2700.0)), 30e3, 9e3, 35.0),
+    "irbm_glider": Profile((Stage(62.0, 19.5, 2500.0), Stage(58.0, 24.0, 2700.0)), 30e3, 2.5e3, 22.0),
     "icbm_solid": Profile(
-        (Stage(70.0, 20.0, 2600.0), Stage(65.0, 25.0, 2800.0), Stage(50.0, 25.0, 2850.0)), 40e3, 10e3, 1.0
+        (Stage(70.0, 24.0, 2600.0), Stage(65.0, 30.0, 2800.0), Stage(50.0, 30.0, 2850.0)), 40e3, 10e3, 6.0
     ),
 }
 """Every class a scenario may name."""
