@@ -67,7 +67,9 @@ def node(tmp_path: Path) -> Iterator[Node]:
     running.kill()
 
 
-@pytest.fixture(scope="session")
+# Not longer than a module: while Playwright lives, its event loop runs in this thread, and `asyncio.run` of another
+# test would refuse to start.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
