@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from beaconfire.kernel import codec, products, wire
 from beaconfire.kernel.labels import Realm
-from beaconfire.kernel.products import Kind, Product
+from beaconfire.kernel.products import Kind, Product, Released
 from beaconfire.kernel.records import CLASSES, KINDS, EventStatus, TrackStatus
 from beaconfire.kernel.time import NS_PER_S, parse_utc
 from beaconfire.release import Releaser, preset
-from beaconfire.share import Link
+from beaconfire.share import Link, Numbered
 
 NOW_NS = parse_utc("2025-01-06T03:02:00Z")
 SECRET = bytes(range(32))
@@ -142,6 +142,16 @@ def link_pair(*, epoch: int = 100, realm: Realm = Realm.EXERCISE) -> tuple[Link,
 def open_releaser() -> Releaser:
     """A releaser that gives JPN all it is offered, at any rate."""
     return releaser(policy_toml(grant_toml(more="drop_sensor_identity = false")))
+
+
+def send_all(link: Link, decider: Releaser, offered: Sequence[Product], *, now_ns: int = NOW_NS) -> list[Numbered]:
+    """Release products and number them; every one must be allowed."""
+    sent = []
+    for one in offered:
+        decision = decider.decide(one, link.partner, now_ns=now_ns, again=True)
+        assert isinstance(decision, Released), decision
+        sent.append(link.number(decision, now_ns=now_ns))
+    return sent
 
 
 def release(content: products.Body | None = None, **changes: object) -> wire.Release:
