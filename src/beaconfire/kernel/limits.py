@@ -4,6 +4,7 @@
 MAX_ID_LENGTH = 64  # fits every sensor and track name seen in practice; keeps subjects and indexes short
 MAX_TEXT_LENGTH = 2_000  # one screen of remarks
 MAX_LINE_BYTES = 64 * 1024  # a detection row is < 1 KiB; a longer line is not a detection file
+MAX_FILE_DETECTIONS = 5_000_000  # of one offline run, held in memory to be sorted: about 2 GB
 MAX_CONFIG_BYTES = 1024 * 1024  # scenarios, sensors and policies are written by hand
 
 # --- physics that a detection may claim -------------------------------------------------------

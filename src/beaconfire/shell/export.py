@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -21,6 +22,7 @@ from beaconfire.node.effects import Effect, ShowEvent, ShowTrack
 
 TRACKS, EVENTS, LAST_EVENTS = "tracks.jsonl", "events.jsonl", "events.json"
 MARKER = ".beaconfire-results"
+Row = dict[str, Any]
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -46,12 +48,12 @@ class ResultsWriter:
         if updates:
             self._tracks.write(
                 _lines(
-                    results.track_line(update, phases=phase_probabilities(update), realm=self._realm)
+                    results.track_row(update, realm=self._realm, phases=phase_probabilities(update))
                     for update in updates
                 )
             )
         if revisions:
-            self._events.write(_lines(results.event_line(revision, realm=self._realm) for revision in revisions))
+            self._events.write(_lines(results.event_row(revision, realm=self._realm) for revision in revisions))
         self.tracks += len(updates)
         self.revisions += len(revisions)
 
@@ -62,9 +64,9 @@ class ResultsWriter:
         write_last_events(self._folder)
 
 
-def write_last_events(folder: Path) -> list[results.Line]:
+def write_last_events(folder: Path) -> list[Row]:
     """Write `events.json`, the last revision of each event of `events.jsonl`, and return it."""
-    latest: dict[str, results.Line] = {}
+    latest: dict[str, Row] = {}
     with (folder / EVENTS).open("rb") as file:
         for line in file:
             if line.endswith(b"\n"):
@@ -136,5 +138,5 @@ def _former(folder: Path) -> frozenset[str]:
     return frozenset(names)
 
 
-def _lines(values: Iterator[results.Line]) -> bytes:
+def _lines(values: Iterator[Row]) -> bytes:
     return b"".join(_ENCODER.encode(value) + b"\n" for value in values)
