@@ -13,7 +13,7 @@ from beaconfire.assess.impact import Fall, beta_of, boosting_estimate, fall_of, 
 from beaconfire.assess.kinds import KindEvidence
 from beaconfire.assess.launch import LaunchFit, fit_launch
 from beaconfire.assess.phases import phases_of
-from beaconfire.earth import apogee, geodesic_inverse, minimum_energy_range_m
+from beaconfire.earth import MEAN_RADIUS_M, apogee, geodesic_inverse, minimum_energy_range_m
 from beaconfire.kernel.records import KINDS, LAUNCH_KINDS, ImpactEstimate, ObjectAssessment, TrackStatus, TrackUpdate
 from beaconfire.kernel.time import NS_PER_S, from_seconds, seconds_between
 
@@ -30,10 +30,10 @@ _FIT_FROM_P = 0.5
 _LOW_TIMES_S, _HIGH_TIMES_S = (0.0, 3.0, 6.0, 10.0, 15.0), (0.0, 8.0, 20.0)
 _LOW_M = 35e3
 
+_STEEP = 0.35  # in the air and without thrust, only a body that climbs so is on its way from a launch
 _VACUUM_M = 80e3  # above, the arc's apogee and energy are read off the state
 _LOW_PRESSURE_PA = 300.0
 _SETTLED_M = 3e3  # below, the last footprint stands
-_RADIAN_M = 6.371e6
 
 
 @dataclass(slots=True)
@@ -57,6 +57,7 @@ class Arc:
     impact_reason: str | None = "unknown"
     fall: Fall | None = None
     fall_from_ns: int = 0
+    down_by_ns: int | None = None
     _fit_from_ns: int | None = None
     _fits: int = 0
 
@@ -92,7 +93,10 @@ class Arc:
         if theirs.scans > mine.scans:
             mine.groups = list(theirs.groups)
         mine.scans += theirs.scans
-        mine.top_m, mine.lift_m_s = max(mine.top_m, theirs.top_m), mine.lift_m_s + theirs.lift_m_s
+        mine.top_m = max(mine.top_m, theirs.top_m)
+        mine.turned = [a + b for a, b in zip(mine.turned, theirs.turned, strict=True)]
+        mine.turned_m2_s2 += theirs.turned_m2_s2
+        mine.braked_m_s += theirs.braked_m_s
         if older.burnout.seen_thrust and not self.burnout.seen_thrust:
             self.burnout, self.origin_ns = older.burnout, older.origin_ns
         if older.launch is not None and (self.launch is None or older.launch.semi_major_m < self.launch.semi_major_m):
@@ -185,16 +189,17 @@ class Arc:
 
     def _fit_launch(self) -> None:
         now, update = self.now, self.last
+        thrusting = update.modes[0] > 0.5 and self.burnout.off_s is None
         if (
             not update.accepted
             or now.speed_sigma_m_s > _FIT_SPEED_SIGMA_M_S
             or now.position_sigma_m > _FIT_POSITION_SIGMA_M
             or (now.climb_m_s < 0.0 and self.launch is not None)
+            or (not thrusting and now.altitude_m < _VACUUM_M and now.climb_m_s < _STEEP * now.speed_m_s)
         ):
             return
         if self._fit_from_ns is None:
             self._fit_from_ns = update.time_ns
-        thrusting = update.modes[0] > 0.5 and self.burnout.off_s is None
         times_s = _LOW_TIMES_S if thrusting and now.altitude_m < _LOW_M else _HIGH_TIMES_S
         due = self._fits < len(times_s) and update.time_ns - self._fit_from_ns >= times_s[self._fits] * NS_PER_S
         if not due or self.launch_probability < _FIT_FROM_P:
@@ -215,6 +220,8 @@ class Arc:
                 altitude_m, _, ok = apogee(self.last.mean[:6].copy(), math.exp(-self.beta[0]))
                 self.apogee_m = float(altitude_m) if ok else self.apogee_m
             self.reach_m = float(minimum_energy_range_m(now.inertial_m_s, now.altitude_m))
+            if self.apogee_m is not None and self.burnout.seen_thrust:
+                self.kinds.depressed = self.apogee_m / max(_least_energy_apogee_m(self.reach_m), 1e3)
 
     def _predict(self, now_ns: int) -> None:
         update, now = self.last, self.now
@@ -222,7 +229,9 @@ class Arc:
         glide = self.kinds.probabilities()[GLIDE] >= _REACHABLE
         if lost_s == 0.0 and now.altitude_m > _SETTLED_M:
             if glide:
-                self.impact, self.impact_reason, self.fall = reachable_estimate(update.mean, now), "reachable_set", None
+                self.impact, longest_s = reachable_estimate(update.mean, now)
+                self.impact_reason, self.fall = "reachable_set", None
+                self.down_by_ns = update.time_ns + from_seconds(longest_s)
             elif self.burnout.thrusting or (update.modes[0] > 0.5 and self.burnout.time_s is None):
                 self.impact = boosting_estimate(update.mean, now, self.class_evidence()) or self.impact
                 self.impact_reason, self.fall = "boosting", None
@@ -234,3 +243,9 @@ class Arc:
             in_air_s = min(lost_s, max(self.fall.time_s, 0.0))
             self.impact = self.fall.estimate(time_ns=self.fall_from_ns, lost_s=in_air_s)
             self.impact_reason = "lost" if lost_s > 0.0 else None
+
+
+def _least_energy_apogee_m(range_m: float) -> float:
+    """The apogee altitude on the path of least energy over a range: its second focus lies on the chord's middle."""
+    half = 0.5 * range_m / MEAN_RADIUS_M
+    return 0.5 * MEAN_RADIUS_M * (math.sin(half) + math.cos(half) - 1.0)

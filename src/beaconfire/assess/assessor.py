@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from beaconfire.assess.arc import Arc
-from beaconfire.assess.book import PICTURES, Event, Thing, View, best_launch
+from beaconfire.assess.book import LOST_PERIOD_S, PICTURES, Event, Thing, View, best_launch
 from beaconfire.assess.match import advised_launch, apart, may_join, same_launch, same_state, telling
 from beaconfire.kernel.limits import MAX_OPEN_EVENTS
 from beaconfire.kernel.products import LaunchBody, PartnerAdvice
@@ -26,10 +26,10 @@ OPEN_P, CONFIRM_P = 0.9, 0.99  # INTERFACES part 5
 _RETRACT_P = 0.5
 _FOLLOW_P = 0.5
 _PERIOD_NS = NS_PER_S  # between revisions of one event and picture that bring nothing new
-_LOST_PERIOD_NS = 10 * NS_PER_S
+_LOST_PERIOD_NS = LOST_PERIOD_S * NS_PER_S
 _SHARED_IDS = 2  # measurements that two tracks of different pictures share when they are one object
 _IMPACT_MARGIN_S, _IMPACT_SIGMAS = 60.0, 3.0
-_GLIDE_S, _UNKNOWN_S = 900.0, 3600.0  # a lost glider or booster comes down within this time
+_UNKNOWN_S = 3600.0  # what was lost under power comes down within this time
 _LEAST_SCANS = 5.0
 
 
@@ -267,9 +267,7 @@ class Assessor:
             assert arc is not None
             for nation in arc.last.nations:
                 event.contributors[picture][nation] = None
-            track_ids = tuple(one.track_id for one in thing.arcs[picture])
-            launch = thing.launch(picture)
-            objects.append(arc.assessment(thing.object_id, track_ids=track_ids, best_launch=launch, now_ns=now_ns))
+            objects.append(thing.assessment(picture, now_ns))
         return EventRevision(
             event_id=event.event_id,
             revision=event.revision,
@@ -299,5 +297,7 @@ def _fallen(arc: Arc, now_ns: int) -> bool:
     if impact is not None and impact.time_ns is not None:
         margin_s += _IMPACT_SIGMAS * (impact.time_sigma_s or 0.0)
         return now_ns > impact.time_ns + from_seconds(margin_s)
-    patience_s = _GLIDE_S if arc.impact_reason == "reachable_set" else _UNKNOWN_S
-    return now_ns > arc.last.last_measured_ns + from_seconds(patience_s)
+    down_by_ns = arc.last.last_measured_ns + from_seconds(_UNKNOWN_S)
+    if arc.impact_reason == "reachable_set" and arc.down_by_ns is not None:
+        down_by_ns = arc.down_by_ns
+    return now_ns > down_by_ns + from_seconds(margin_s)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from beaconfire.assess.arc import Arc
 from beaconfire.assess.launch import LaunchFit
 from beaconfire.assess.match import apart, intersected, telling
-from beaconfire.kernel.records import EventStatus, PictureName
+from beaconfire.kernel.records import EventStatus, ObjectAssessment, PictureName
 
 PICTURES: tuple[PictureName, ...] = ("own", "fused")
+LOST_PERIOD_S = 10  # the footprint of what is lost grows in steps of so many seconds
 COUNT_P = 0.95  # "at least n": the largest n with this probability (TRACKING part 4)
 
 
@@ -26,6 +27,7 @@ class Thing:
     arcs: dict[PictureName, list[Arc]] = field(default_factory=lambda: {"own": [], "fused": []})
     advice: dict[str, LaunchFit] = field(default_factory=dict)
     surely_other: bool = True  # seen beside all older objects, or launched at another time than each
+    said: dict[PictureName, tuple[tuple[object, ...], ObjectAssessment]] = field(default_factory=dict)
 
     def main(self, picture: PictureName) -> Arc | None:
         """The arc that speaks for the object: a live one with most scans, else the one measured last."""
@@ -43,6 +45,20 @@ class Thing:
             for advised in self.advice.values():
                 best = advised if best is None else intersected(best, advised)
         return best
+
+    def assessment(self, picture: PictureName, now_ns: int) -> ObjectAssessment:
+        """The object's record of the moment; one that is lost is worked out anew only now and then."""
+        arc = self.main(picture)
+        assert arc is not None
+        track_ids = tuple(one.track_id for one in self.arcs[picture])
+        stage = (arc.last, track_ids, len(self.advice), int(arc.lost_s(now_ns)) // LOST_PERIOD_S)
+        known = self.said.get(picture)
+        if known is None or arc.alive or known[0][1:] != stage[1:] or known[0][0] is not arc.last:
+            record = arc.assessment(
+                self.object_id, track_ids=track_ids, best_launch=self.launch(picture), now_ns=now_ns
+            )
+            known = self.said[picture] = (stage, record)
+        return known[1]
 
     def all_arcs(self) -> Iterator[Arc]:
         """Every arc of both pictures."""

@@ -1,10 +1,11 @@
 """The boost prior: a generic rise from the ground, and the fit of its parameters to one state of the arc.
 
-The rise: from rest on the ellipsoid, straight up, leaning over to a tilt, then thrust along the velocity; mass flows out
-steadily, so that a stage's acceleration grows as a0 / (1 - a0 t / c) with exhaust speed c (Tsiolkovsky). `stages` has a
-row (burn s, a0 m/s^2, c m/s) for each. Nothing of a real design is in it; parameters have wide priors from public figures
-and are fitted by maximum a posteriori Gauss-Newton (Levenberg-damped) to position, velocity and force at one time. The trap avoided: extrapolating the arc
-backwards through a gravity turn is unstable near the ground; shooting forwards is not.
+The rise: from rest on the ellipsoid, straight up, leaning over to a tilt, then thrust along the velocity; mass flows
+out steadily, so that a stage's acceleration grows as a0 / (1 - a0 t / c) with exhaust speed c (Tsiolkovsky). `stages`
+has a row (burn s, a0 m/s^2, c m/s) for each. Nothing of a real design is in it; parameters have wide priors from public
+figures and are fitted by maximum a posteriori Gauss-Newton (Levenberg-damped) to position, velocity and force at one
+time. The trap avoided: extrapolating the arc backwards through a gravity turn is unstable near the ground; shooting
+forwards is not.
 """
 
 import math
@@ -172,7 +173,8 @@ def _fly(
                 before, altitude = altitude, altitude_and_up(x[0], x[1], x[2])[0]
                 passed = altitude <= level_m < before if descending else altitude >= level_m
                 if passed or altitude < -1e3:
-                    return time + dt * min(max((level_m - before) / (altitude - before), 0.0), 1.0)
+                    part_of_step = (level_m - before) / (altitude - before)
+                    return float(time + dt * min(max(part_of_step, 0.0), 1.0))
     stage, lit = _stage_at(stages, p, end_s)
     _rate(x, end_s, lit, stage, end_s < p[RISE] + _LEAN_S, stages, p, frame, rate, force)
     return end_s

@@ -30,7 +30,7 @@ def burn_and_fall(
     y, total, trial, rate = x.copy(), np.empty(6), np.empty(6), np.empty(6)
     time = 0.0
     for row in range(burns_s.shape[0]):
-        steps = int(math.ceil((burns_s[row] - time) / _STEP_S))
+        steps = math.ceil((burns_s[row] - time) / _STEP_S)
         dt = (burns_s[row] - time) / max(steps, 1)
         for _ in range(steps):
             left = max(1.0 - acceleration_m_s2 * (time + 0.5 * dt) / exhaust_m_s, 1e-2)

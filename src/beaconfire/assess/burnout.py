@@ -1,8 +1,8 @@
 """The first end of thrust, from the arc.
 
-The filter's specific force says *that* thrust has ended, some seconds late; the *time* comes from speed with gravity taken
-out, which grows as a curve until burnout and is nearly level after it: where the two meet. Throttling lowers thrust,
-an entry burn points backwards: neither is an end of thrust.
+The filter's specific force says *that* thrust has ended, some seconds late; the *time* comes from speed with gravity
+taken out, which grows as a curve until burnout and is nearly level after it: where the two meet. Throttling lowers
+thrust, an entry burn points backwards: neither is an end of thrust.
 """
 
 import math

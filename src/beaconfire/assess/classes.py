@@ -1,9 +1,9 @@
 """Class of capability, from a library of generic classes, with an explicit "unknown".
 
-Evidence: the energy after burnout, as range on the path of least energy, is a *lower bound* that excludes lower classes and
-says nothing against higher ones; the time from lift-off to burnout, against each entry's, 5 % apart from flight to flight.
-Range and apogee flown are no evidence. "Unknown" is an entry of its own with any burn time, so that a type that is not in
-the library moves the answer there.
+Evidence: the energy after burnout, as range on the path of least energy, is a *lower bound* that excludes lower classes
+and says nothing against higher ones; the time from lift-off to burnout, against each entry's, 5 % apart from flight to
+flight. Range and apogee flown are no evidence. "Unknown" is an entry of its own with any burn time, so that a type that
+is not in the library moves the answer there.
 """
 
 import math

@@ -18,5 +18,5 @@ def ellipse_95(east_m2: float, east_north_m2: float, north_m2: float) -> Ellipse
     return Ellipse(
         semi_major_m=math.sqrt(CHI2_95_2 * max(middle + reach, 0.0)),
         semi_minor_m=math.sqrt(CHI2_95_2 * max(middle - reach, 0.0)),
-        azimuth_deg=math.degrees(azimuth) % 180.0,
+        azimuth_deg=math.degrees(azimuth) % 180.0 % 180.0,  # twice: the first may round up to 180
     )

@@ -15,12 +15,12 @@ from beaconfire.earth.wgs84 import altitude_and_up
 from beaconfire.kernel.jit import kernel, warmer
 from beaconfire.kernel.records import Array
 
-_COUNT = 14
+_COUNT = 17
 _GRADIENT_M, _GRADIENT_M_S = 10.0, 0.01  # steps of the perigee's gradient, far below any sigma
 
 
 class Features(NamedTuple):
-    """Figures of one state; m, m/s, m/s² and Pa. `force_across` is what is left of the force beside the velocity."""
+    """Figures of one state; m, m/s, m/s² and Pa. `across` is the part of the force beside the velocity, ECEF."""
 
     altitude_m: float
     speed_m_s: float
@@ -36,6 +36,9 @@ class Features(NamedTuple):
     perigee_sigma_m: float
     apogee_m: float
     pressure_pa: float
+    across_x_m_s2: float
+    across_y_m_s2: float
+    across_z_m_s2: float
 
 
 def features(mean: Array, covariance: Array) -> Features:
@@ -98,6 +101,7 @@ def _features(mean: NDArray[np.float64], covariance: NDArray[np.float64], out: N
     out[6] = math.sqrt(max(covariance[3, 3] + covariance[4, 4] + covariance[5, 5], 0.0))
     out[7], out[8] = math.sqrt(max(along2, 0.0)), math.sqrt(max(across2, 0.0))
     out[9], out[10], out[11], out[12] = inertial_speed_m_s(x), perigee, _perigee_sigma(x, covariance), apogee
+    out[14], out[15], out[16] = cx, cy, cz
     out[13] = 0.5 * density_and_slope(max(altitude, 0.0))[0] * speed * speed
 
 

@@ -6,14 +6,15 @@ An ellipse for what is nearly Gaussian; for a mixture over the remaining burn, t
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import shapely
 
 from beaconfire.assess.ellipse import CHI2_95_2
 from beaconfire.assess.plane import Plane
-from beaconfire.kernel.ground import Ring, area_km2, rings_of
+from beaconfire.kernel.ground import Ring, rings_of
 
-_CORNERS = 48  # of an ellipse; its polygon is widened so that it holds the ellipse's area
+_CORNERS = 40  # of an ellipse; its polygon is widened so that it holds the ellipse's area
 _DISC_CORNERS = 16
 _MAX_CORNERS = 64  # of one outline, which a partner's message also bounds
 _SIMPLER_M = 500.0
@@ -37,7 +38,7 @@ def ellipse_rings(plane: Plane, *, east_m2: float, east_north_m2: float, north_m
 def corridor_rings(plane: Plane, discs: Sequence[tuple[float, float, float]]) -> tuple[Ring, ...]:
     """The union of the hulls of neighbouring discs (east m, north m, radius m), given in order along the corridor."""
     shapes = [_disc(*disc) for disc in discs]
-    hulls = [shapely.MultiPolygon([a, b]).convex_hull for a, b in zip(shapes, shapes[1:], strict=False)] or shapes
+    hulls = [shapely.MultiPolygon([a, b]).convex_hull for a, b in pairwise(shapes)] or shapes
     return outline_rings(plane, shapely.union_all(hulls))
 
 
@@ -60,16 +61,11 @@ def outline_rings(plane: Plane, shape: shapely.Geometry) -> tuple[Ring, ...]:
     rings: list[Ring] = []
     tolerance_m = _SIMPLER_M
     for part in shapely.get_parts(shape):
-        while len(part.exterior.coords) > _MAX_CORNERS:
+        while shapely.get_num_coordinates(part.exterior) > _MAX_CORNERS:
             part = part.simplify(tolerance_m).buffer(tolerance_m, quad_segs=1).simplify(tolerance_m)
             tolerance_m *= 2.0
-        rings.extend(rings_of(plane.outline_deg([(x, y) for x, y in part.exterior.coords[:-1]])))
+        rings.extend(rings_of(plane.outline_deg(shapely.get_coordinates(part.exterior)[:-1].tolist())))
     return tuple(rings)
-
-
-def area_of(rings: Sequence[Ring]) -> float:
-    """The area in square kilometres."""
-    return area_km2(rings)
 
 
 def _disc(east_m: float, north_m: float, radius_m: float) -> shapely.Polygon:

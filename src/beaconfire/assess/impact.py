@@ -15,11 +15,12 @@ from beaconfire.assess.burn import burn_and_fall
 from beaconfire.assess.classes import ClassEvidence, entry_weights
 from beaconfire.assess.ellipse import CHI2_95_2, ellipse_95
 from beaconfire.assess.features import Features
-from beaconfire.assess.footprint import area_of, corridor_rings, ellipse_rings, reachable_rings
+from beaconfire.assess.footprint import corridor_rings, ellipse_rings, reachable_rings
 from beaconfire.assess.library import library
 from beaconfire.assess.plane import Plane
 from beaconfire.earth import ecef_to_geodetic, enu_axes, impact_points
 from beaconfire.earth.linear import cholesky
+from beaconfire.kernel.ground import area_km2
 from beaconfire.kernel.records import Array, ImpactEstimate
 from beaconfire.kernel.time import from_seconds
 
@@ -39,6 +40,7 @@ _LOST_M_S = 30.0  # growth of a lost object's footprint: unmodelled velocity
 
 _GLIDE_L_OVER_D = 3.0  # a bold glider's
 _GLIDE_FLOOR_M = 15e3
+_SLOW_SHARE, _SLOWEST_M_S = 0.5, 200.0  # mean speed of the rest of a glide, as a share of its speed now, and at least
 _EARTH_RADIUS_M, _GRAVITY_M_S2 = 6371e3, 9.81
 
 
@@ -62,12 +64,15 @@ class Fall:
             longitude_deg=(math.degrees(self.plane.longitude_rad) + 180.0) % 360.0 - 180.0,
             ellipse_95=ellipse_95(ee, c[0, 1], nn),
             footprint_95=rings,
-            footprint_km2=area_of(rings),
+            footprint_km2=area_km2(rings),
         )
 
 
 def fall_of(mean: Array, covariance: Array, *, beta: tuple[float, float]) -> Fall | None:
-    """The fall of a coasting state (first 6 of mean and covariance); `beta` is ln kg/m² and its sigma; None in orbit."""
+    """The fall of a coasting state (first 6 of mean and covariance); `beta` is ln kg/m² and its sigma.
+
+    None for what does not come down.
+    """
     lower = np.zeros((6, 6))
     if not cholesky(np.ascontiguousarray(covariance[:6, :6]), lower):
         return None
@@ -134,8 +139,11 @@ def boosting_estimate(mean: Array, now: Features, evidence: ClassEvidence) -> Im
     return _without_point(corridor_rings(here, discs))
 
 
-def reachable_estimate(mean: Array, now: Features) -> ImpactEstimate:
-    """Where a glider may come down: equilibrium glide (Sänger) of a bold lift over drag, turns included."""
+def reachable_estimate(mean: Array, now: Features) -> tuple[ImpactEstimate, float]:
+    """Where a glider may come down, and in how many seconds at the latest.
+
+    Equilibrium glide (Sänger) of a bold lift over drag, turns included.
+    """
     latitude, longitude, _ = ecef_to_geodetic(mean[0], mean[1], mean[2])
     axes = enu_axes(latitude, longitude)
     east, north = (sum(axes[i, k] * mean[3 + k] for k in range(3)) for i in range(2))
@@ -144,11 +152,12 @@ def reachable_estimate(mean: Array, now: Features) -> ImpactEstimate:
     reach_m = glide_m + _GLIDE_L_OVER_D * now.altitude_m + _GLIDE_FLOOR_M
     width_m = _GLIDE_FLOOR_M + 0.5 * now.altitude_m + math.sqrt(CHI2_95_2) * now.position_sigma_m
     here = Plane(latitude, longitude)
-    return _without_point(reachable_rings(here, heading_rad=math.atan2(east, north), reach_m=reach_m, width_m=width_m))
+    rings = reachable_rings(here, heading_rad=math.atan2(east, north), reach_m=reach_m, width_m=width_m)
+    return _without_point(rings), reach_m / max(_SLOW_SHARE * now.speed_m_s, _SLOWEST_M_S)
 
 
 def _without_point(rings: tuple[tuple[tuple[float, float], ...], ...]) -> ImpactEstimate:
     return ImpactEstimate(
         time_ns=None, time_sigma_s=None, latitude_deg=None, longitude_deg=None, ellipse_95=None,
-        footprint_95=rings, footprint_km2=area_of(rings),
+        footprint_95=rings, footprint_km2=area_km2(rings),
     )  # fmt: skip

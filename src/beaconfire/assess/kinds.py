@@ -1,10 +1,10 @@
 """What is it: evidence for each kind, gathered update by update, with an explicit "unknown".
 
-Two levels. Between *launch* and aircraft, satellite, meteor and unknown, each accepted scan adds the (clipped) logarithm
-of how well the kind's envelope explains the state within its sigmas; unknown explains everything badly, so that a
-kind has to go on fitting for several scans. Within *launch*, the kinds part by lift: a glider pulls across its velocity
-at some height below 80 km and without thrust, a body that only drags or brakes does not. The trap avoided: mode
-probabilities alone take strong drag, an entry burn or throttling for a glide.
+Two levels. Between *launch* and aircraft, satellite, meteor and unknown, each accepted scan adds the (clipped)
+logarithm of how well the kind's envelope explains the state within its sigmas; unknown explains everything badly, so
+that a kind has to go on fitting for several scans. Within *launch*, the kinds part by lift: a glider turns its velocity
+below 80 km and without thrust, a body that only drags or brakes does not. The trap avoided: mode probabilities alone
+take strong drag, an entry burn or throttling for a glide.
 """
 
 import math
@@ -14,6 +14,7 @@ from beaconfire.assess.features import Features
 from beaconfire.kernel.records import KINDS, MODES
 
 _LAUNCH, _AIRCRAFT, _SATELLITE, _METEOR, _UNKNOWN = range(5)
+_QUASI, _GLIDE, _SPACE = 1, 2, 3
 _GROUP_PRIOR = (0.15, 0.30, 0.05, 0.02, 0.48)
 _LAUNCH_PRIOR = (0.90, 0.03, 0.04, 0.03)  # ballistic, quasi-ballistic, glide, space launch
 _BOOST, _POWERED = MODES.index("boost"), MODES.index("powered_air")
@@ -24,7 +25,7 @@ _WORST = 2.0
 _UNKNOWN_FIT = -0.9
 _MISS = 0.7  # a scan without a measurement of a young track: such are false tracks
 _YOUNG_SCANS = 12
-_FLOOR = 7.0  # nats; no kind is ever further below the best than one in a thousand
+_FLOOR = 12.0  # nats; no kind is ever further below the best than one in 160,000
 _SCAN_S = 1.0  # scans closer together than this count by their share of it
 
 # Envelopes.
@@ -36,12 +37,17 @@ _LAUNCH_SPEED_M_S = 8300.0  # above it nothing launched comes down; a space laun
 _MODEL_FORCE_M_S2 = 2.0  # unmodelled specific force of a filter in smooth flight
 _ROUGH_SPEED_SHARE = 0.25  # a velocity known no better than this says nothing of the kind
 
-# Lift.
-_LIFT_TOP_M, _LIFT_SPEED_M_S = 80e3, 1000.0
-_LIFT_M_S2, _LIFT_SIGMAS, _LIFT_TO_DRAG = 3.0, 3.0, 0.6
-_LIFT_RATE = 0.012  # nats per m/s of velocity turned by lift: 400 m/s turned are near certainty
+# Lift: velocity turned by it, in all, against its own uncertainty and against what drag took meanwhile.
+_LIFT_TOP_M, _LIFT_SPEED_M_S, _LIFT_PRESSURE_PA = 80e3, 900.0, 100.0
+_LIFT_NATS, _LIFT_MOST_NATS = 0.02, 9.0  # per m/s turned beyond doubt
+_LIFT_SIGMAS, _LIFT_FLOOR_M_S = 2.0, 60.0
+_LIFT_TO_DRAG = 0.5  # a braking booster's or a tumbling body's is lower, a glider's higher
+_CLEAN_DRAG_M_S, _CLEAN_SHARE, _CLEAN_NATS = 300.0, 0.25, 2.0  # braked hard without lift: surely no glider
+_CORRELATED = 2.0  # successive forces of a filter share their error over a few updates
+_LONGEST_GAP_S = 5.0
+# A body sent lower than its energy would carry it farthest is sent so for a reason: gliders are.
+_DEPRESSED, _DEPRESSED_WIDTH, _DEPRESSED_NATS = 0.6, 0.03, 2.0
 _QUASI_APOGEE_M = 65e3
-_DRAG_RATE = 0.05  # nats per second of strong drag without lift
 _SPACE_PERIGEE_M = -500e3
 
 
@@ -53,7 +59,10 @@ class KindEvidence:
     launches: list[float] = field(default_factory=lambda: [math.log(p) for p in _LAUNCH_PRIOR])
     scans: float = 0.0
     top_m: float = -1e3
-    lift_m_s: float = 0.0
+    turned: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    turned_m2_s2: float = 0.0
+    braked_m_s: float = 0.0
+    depressed: float | None = None  # apogee over that of the path of least energy
 
     def add(self, now: Features, modes: tuple[float, ...], *, measured: float, gap_s: float) -> None:
         """Take in one update: `measured` counts its accepted scans, `gap_s` is the time since the update before."""
@@ -69,37 +78,44 @@ class KindEvidence:
             for index, fit in enumerate(_group_fits(now, modes, self.top_m)):
                 self.groups[index] += share * max(fit, -_WORST)
             _keep_near(self.groups)
-        self._lift(now, modes, min(gap_s, 5.0))
+        self._gather(now, modes, min(gap_s, _LONGEST_GAP_S))
 
     def probabilities(self) -> tuple[float, ...]:
         """The vector over `KINDS`."""
-        groups, launches = _normalised(self.groups), _normalised(self.launches)
+        groups, launches = _normalised(self.groups), _normalised(self._with_lift())
         launch = groups[_LAUNCH]
         kinds = tuple(launch * share for share in launches)
         vector = (*kinds, groups[_AIRCRAFT], groups[_SATELLITE], groups[_METEOR], groups[_UNKNOWN])
         assert len(vector) == len(KINDS)
         return vector
 
-    def _lift(self, now: Features, modes: tuple[float, ...], gap_s: float) -> None:
-        low = 1e3 < now.altitude_m < _LIFT_TOP_M and now.speed_m_s > _LIFT_SPEED_M_S
-        thrusting = modes[_BOOST] > 0.5 or now.force_along_m_s2 > 3.0
-        quasi, glide = 1, 2
+    def _gather(self, now: Features, modes: tuple[float, ...], gap_s: float) -> None:
+        thrusting = modes[_BOOST] > 0.5 or now.force_along_m_s2 > 3.0 + 2.0 * now.along_sigma_m_s2
+        low = now.altitude_m < _LIFT_TOP_M and now.speed_m_s > _LIFT_SPEED_M_S and now.pressure_pa > _LIFT_PRESSURE_PA
         if low and not thrusting:
-            drag = abs(now.force_along_m_s2)
-            sure = now.force_across_m_s2 > _LIFT_SIGMAS * now.across_sigma_m_s2 + _LIFT_M_S2
-            if sure and now.force_across_m_s2 > _LIFT_TO_DRAG * drag:
-                turned = gap_s * now.force_across_m_s2
-                self.lift_m_s += turned
-                self.launches[glide] += min(_LIFT_RATE * turned, 1.5)
-                self.launches[quasi] += min(_LIFT_RATE * turned, 1.5)
-            elif drag > 5.0 + 3.0 * now.along_sigma_m_s2 and now.force_across_m_s2 < 0.3 * drag:
-                self.launches[glide] -= _DRAG_RATE * gap_s
-                self.launches[quasi] -= _DRAG_RATE * gap_s
-        if self.top_m > _QUASI_APOGEE_M:
-            self.launches[quasi] = min(self.launches[quasi], self.launches[0] - 4.0, self.launches[glide] - 1.0)
+            for axis, force in enumerate((now.across_x_m_s2, now.across_y_m_s2, now.across_z_m_s2)):
+                self.turned[axis] += force * gap_s
+            self.turned_m2_s2 += _CORRELATED * (now.across_sigma_m_s2 * gap_s) ** 2
+            self.braked_m_s += max(-now.force_along_m_s2, 0.0) * gap_s
         if modes[_BOOST] > 0.5 and now.perigee_m > _SPACE_PERIGEE_M and now.inertial_m_s > 7000.0:
-            self.launches[3] += 0.3 * gap_s
-        _keep_near(self.launches)
+            self.launches[_SPACE] += 0.3 * gap_s
+            _keep_near(self.launches)
+
+    def _with_lift(self) -> list[float]:
+        """The logarithms within launch, with what lift says so far; a high arc is not quasi-ballistic."""
+        logs = list(self.launches)
+        turned = math.hypot(*self.turned)
+        doubt = _LIFT_SIGMAS * math.sqrt(self.turned_m2_s2) + _LIFT_FLOOR_M_S
+        if turned > _LIFT_TO_DRAG * self.braked_m_s:
+            nats = min(max(_LIFT_NATS * (turned - doubt), 0.0), _LIFT_MOST_NATS)
+        else:
+            clean = self.braked_m_s > _CLEAN_DRAG_M_S and turned < _CLEAN_SHARE * self.braked_m_s
+            nats = -_CLEAN_NATS if clean else 0.0
+        if self.depressed is not None:
+            nats += _DEPRESSED_NATS / (1.0 + math.exp((self.depressed - _DEPRESSED) / _DEPRESSED_WIDTH))
+        logs[_GLIDE] += nats
+        logs[_QUASI] += nats if self.top_m < _QUASI_APOGEE_M else -4.0
+        return logs
 
 
 def _group_fits(now: Features, modes: tuple[float, ...], top_m: float) -> tuple[float, float, float, float, float]:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from beaconfire.earth import MEAN_RADIUS_M
 
 
@@ -42,9 +44,12 @@ class Plane:
         return latitude, self.longitude_rad + d
 
     def outline_deg(self, points_m: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-        """Longitudes and latitudes in degrees of map points."""
-        out = []
-        for east_m, north_m in points_m:
-            latitude, longitude = self.back(east_m=east_m, north_m=north_m)
-            out.append((math.degrees(longitude), math.degrees(latitude)))
-        return out
+        """Longitudes and latitudes in degrees of map points, as `back` gives them one by one."""
+        east, north = np.array(points_m).T
+        distance = np.maximum(np.hypot(east, north), 1e-9)
+        sine_a, cosine_a = np.sin(distance / MEAN_RADIUS_M), np.cos(distance / MEAN_RADIUS_M)
+        s1, c1 = math.sin(self.latitude_rad), math.cos(self.latitude_rad)
+        latitude = np.arcsin(np.clip(cosine_a * s1 + north / distance * sine_a * c1, -1.0, 1.0))
+        d = np.arctan2(east / distance * sine_a, c1 * cosine_a - north / distance * s1 * sine_a)
+        rows = np.degrees(np.stack((self.longitude_rad + d, latitude), axis=1))
+        return [(x, y) for x, y in rows.tolist()]

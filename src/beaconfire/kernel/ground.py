@@ -7,7 +7,10 @@ straight in (longitude, sine of authalic latitude); for rings of some tens of ve
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import shapely
+
+from beaconfire.kernel.records import Array
 
 Ring = tuple[tuple[float, float], ...]
 
@@ -15,6 +18,7 @@ _AUTHALIC_RADIUS_KM = 6371.0071809  # of WGS 84
 _FLATTENING = 1.0 / 298.257223563
 _E2 = _FLATTENING * (2.0 - _FLATTENING)
 _E = math.sqrt(_E2)
+_AT_POLE = 1.0 - (1.0 - _E2) / (2.0 * _E) * math.log((1.0 - _E) / (1.0 + _E))
 _POLE_DEG = 89.9999  # a ring round a pole is closed along this parallel
 _DECIMALS = 6  # a tenth of a metre
 
@@ -26,13 +30,19 @@ def rings_of(points_deg: Sequence[tuple[float, float]]) -> tuple[Ring, ...]:
     over it. An outline without area gives no ring.
     """
     outline = _unwrapped(points_deg)
-    whole = shapely.make_valid(shapely.Polygon(outline)) if len(outline) >= 3 else shapely.Polygon()
+    if len(outline) < 3:
+        return ()
+    low, high = min(x for x, _ in outline), max(x for x, _ in outline)
+    if low >= -180.0 and high <= 180.0:
+        return (_closed(outline, shift_deg=0.0),)
+    whole = shapely.make_valid(shapely.Polygon(outline))
     rings: list[Ring] = []
-    low, high = (min(x for x, _ in outline), max(x for x, _ in outline)) if outline else (0.0, 0.0)
     for turn in range(math.floor((low + 180.0) / 360.0), math.floor((high + 180.0) / 360.0) + 1):
         window = shapely.box(360.0 * turn - 180.0, -90.0, 360.0 * turn + 180.0, 90.0)
-        for part in _polygons(whole.intersection(window)):
-            rings.append(_ring(part, shift_deg=-360.0 * turn))
+        for part in shapely.get_parts(whole.intersection(window)):
+            if isinstance(part, shapely.Polygon) and part.area > 0.0:
+                points = shapely.get_coordinates(part.exterior).tolist()
+                rings.append(_closed([(x, y) for x, y in points[:-1]], shift_deg=-360.0 * turn))
     return tuple(rings)
 
 
@@ -40,8 +50,9 @@ def area_km2(rings: Sequence[Ring]) -> float:
     """Return the area of counter-clockwise rings that do not overlap, in square kilometres."""
     total = 0.0
     for ring in rings:
-        for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False):
-            total -= math.radians(x2 - x1) * 0.5 * (_sine_authalic(y1) + _sine_authalic(y2))
+        x, y = np.radians(np.array(ring)).T
+        height = _sine_authalic(np.sin(y))
+        total -= float((np.diff(x) * 0.5 * (height[1:] + height[:-1])).sum())
     return total * _AUTHALIC_RADIUS_KM**2
 
 
@@ -61,25 +72,16 @@ def _unwrapped(points_deg: Sequence[tuple[float, float]]) -> list[tuple[float, f
     return out
 
 
-def _polygons(shape: shapely.Geometry) -> list[shapely.Polygon]:
-    parts = shapely.get_parts(shape)
-    return [part for part in parts if isinstance(part, shapely.Polygon) and part.area > 0.0]
-
-
-def _ring(polygon: shapely.Polygon, *, shift_deg: float) -> Ring:
-    points = shapely.get_coordinates(polygon.exterior).tolist()
-    if not polygon.exterior.is_ccw:
+def _closed(outline: Sequence[tuple[float, float]], *, shift_deg: float) -> Ring:
+    """An open outline as a counter-clockwise ring that ends where it begins."""
+    points = [(round(x + shift_deg, _DECIMALS), round(y, _DECIMALS)) for x, y in outline]
+    twice = sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(points, [*points[1:], points[0]], strict=True))
+    if twice < 0.0:
         points.reverse()
-    return tuple((round(x + shift_deg, _DECIMALS), round(y, _DECIMALS)) for x, y in points)
+    return (*points, points[0])
 
 
-def _sine_authalic(latitude_deg: float) -> float:
-    sine = math.sin(math.radians(latitude_deg))
-    return _q(sine) / _q(1.0)
-
-
-def _q(sine: float) -> float:
-    """Snyder 1987, equation 3-12."""
-    return (1.0 - _E2) * (
-        sine / (1.0 - _E2 * sine * sine) - math.log((1.0 - _E * sine) / (1.0 + _E * sine)) / (2.0 * _E)
-    )
+def _sine_authalic(sine: Array) -> Array:
+    """Sine of the authalic latitude (Snyder 1987, equations 3-11 and 3-12) of sines of geodetic latitudes."""
+    part = sine / (1.0 - _E2 * sine * sine) - np.log((1.0 - _E * sine) / (1.0 + _E * sine)) / (2.0 * _E)
+    return np.asarray((1.0 - _E2) * part / _AT_POLE)

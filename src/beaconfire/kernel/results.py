@@ -1,12 +1,15 @@
-"""Track updates and event revisions as the lines of result files and pages (INTERFACES part 5), field for field.
+"""Results as rows: track updates and event revisions in the exact names and units of INTERFACES part 5.
 
-Plain values in degrees, metres and ISO times, ready for JSON. Rounding is far below what anybody can know: covariances
-keep nine digits so that they stay positive definite, places a decimetre.
+Rows are plain dictionaries of numbers, texts, lists and None, ready for JSON Lines; the writer adds nothing. Times
+become ISO 8601 UTC, probabilities objects by name, footprints GeoJSON of counter-clockwise rings split at the
+antimeridian.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from beaconfire.kernel.ground import rings_of
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import (
     CLASSES,
@@ -21,116 +24,129 @@ from beaconfire.kernel.records import (
 )
 from beaconfire.kernel.time import format_utc
 
-Line = dict[str, Any]
-_DEGREE_DIGITS = 6
-_NOTHING = ObjectAssessment(
-    object_id="", track_ids=(), time_ns=0, lost=False, kinds=(*(0.0,) * (len(KINDS) - 1), 1.0),
-    classes=(*(0.0,) * (len(CLASSES) - 1), 1.0), phases=(*(0.0,) * (len(PHASES) - 1), 1.0), launch=None, impact=None,
-    impact_reason="unknown", burnout_time_ns=None, apogee_m=None, ground_range_m=None,
-)  # fmt: skip
+_PROBABILITY_DECIMALS = 6
+_DEGREE_DECIMALS = 6  # a tenth of a metre
+_METRE_DECIMALS = 1
+_SECOND_DECIMALS = 2
 
 
-def track_line(update: TrackUpdate, *, phases: Sequence[float], realm: Realm) -> Line:
-    """Return the line of `tracks.jsonl` of one update; `phases` follows `PHASES`."""
-    position_velocity = [[float(f"{value:.9g}") for value in row] for row in update.covariance[:6, :6].tolist()]
-    mean = update.mean.tolist()
+def track_row(update: TrackUpdate, *, realm: Realm, phases: Sequence[float]) -> dict[str, Any]:
+    """Return one line of `tracks.jsonl`; `phases` is the probability vector over `PHASES`."""
     return {
+        "realm": str(realm),
+        "picture": update.picture,
         "track_id": update.track_id,
-        "time_utc": format_utc(update.time_ns, decimals=6),
-        "position_ecef_m": [round(value, 3) for value in mean[:3]],
-        "velocity_ecef_m_s": [round(value, 5) for value in mean[3:6]],
-        "covariance": [value for row in position_velocity for value in row],
+        "time_utc": format_utc(update.time_ns, decimals=9),
+        "position_ecef_m": _rounded(update.mean[:3].tolist(), 3),
+        "velocity_ecef_m_s": _rounded(update.mean[3:6].tolist(), 4),
+        "covariance": [float(f"{value:.6g}") for value in update.covariance[:6, :6].ravel().tolist()],
         "phase": _named(PHASES, phases),
         "status": str(update.status),
+        "existence": round(float(update.existence), _PROBABILITY_DECIMALS),
         "sensors": list(update.sensors),
         "nations": list(update.nations),
-        "picture": update.picture,
-        "replaces": update.replaces,
-        "realm": str(realm),
     }
 
 
-def event_line(revision: EventRevision, *, realm: Realm) -> Line:
-    """Return the line of `events.jsonl` of one revision; launch, impact and the rest are the first object's."""
-    first = object_line(revision.objects[0] if revision.objects else _NOTHING)
-    tracks = dict.fromkeys(name for item in revision.objects for name in item.track_ids)
+def event_row(revision: EventRevision, *, realm: Realm) -> dict[str, Any]:
+    """Return one line of `events.jsonl`: `launch`, `impact` and the single figures are the first object's."""
+    objects = [object_row(assessed) for assessed in revision.objects]
+    first = objects[0] if objects else _EMPTY
     return {
+        "realm": str(realm),
         "event_id": revision.event_id,
         "aliases": list(revision.aliases),
         "revision": revision.revision,
+        "picture": revision.picture,
         "issued_utc": format_utc(revision.issued_ns),
         "status": str(revision.status),
         "count_at_least": revision.count_at_least,
-        "count_probability": _probability(revision.count_probability),
-        **{key: value for key, value in first.items() if key not in ("object_id", "tracks", "lost", "time_utc")},
-        "objects": [object_line(item) for item in revision.objects],
+        "count_probability": round(revision.count_probability, _PROBABILITY_DECIMALS),
+        **{name: first[name] for name in _OF_FIRST},
         "contributors": list(revision.contributors),
-        "tracks": list(tracks),
-        "picture": revision.picture,
-        "realm": str(realm),
+        "tracks": [track_id for assessed in revision.objects for track_id in assessed.track_ids],
+        "objects": objects,
     }
 
 
-def object_line(item: ObjectAssessment) -> Line:
-    """Return one object of an event as plain values."""
+def object_row(assessed: ObjectAssessment) -> dict[str, Any]:
+    """Return one object of an event, with the same names as the event's own."""
     return {
-        "object_id": item.object_id,
-        "time_utc": format_utc(item.time_ns) if item.time_ns else None,
-        "lost": item.lost,
-        "class": _named(CLASSES, item.classes),
-        "kind": _named(KINDS, item.kinds),
-        "phase": _named(PHASES, item.phases),
-        "launch": None if item.launch is None else _launch(item.launch),
-        "impact": None if item.impact is None else _impact(item.impact),
-        "impact_reason": item.impact_reason,
-        "ground_range_m": _rounded(item.ground_range_m, 1),
-        "apogee_m": _rounded(item.apogee_m, 1),
-        "burnout_time_utc": None if item.burnout_time_ns is None else format_utc(item.burnout_time_ns),
-        "tracks": list(item.track_ids),
+        "object_id": assessed.object_id,
+        "tracks": list(assessed.track_ids),
+        "time_utc": format_utc(assessed.time_ns),
+        "lost": assessed.lost,
+        "class": _named(CLASSES, assessed.classes),
+        "kind": _named(KINDS, assessed.kinds),
+        "phase": _named(PHASES, assessed.phases),
+        "launch": None if assessed.launch is None else _launch(assessed.launch),
+        "impact": None if assessed.impact is None else _impact(assessed.impact),
+        "impact_reason": assessed.impact_reason,
+        "ground_range_m": _metres(assessed.ground_range_m),
+        "apogee_m": _metres(assessed.apogee_m),
+        "burnout_time_utc": None if assessed.burnout_time_ns is None else format_utc(assessed.burnout_time_ns),
     }
 
 
-def _launch(launch: LaunchEstimate) -> Line:
+def footprint_geometry(rings: Sequence[Sequence[tuple[float, float]]]) -> dict[str, Any]:
+    """Return the GeoJSON geometry (RFC 7946) of outlines of (longitude, latitude) in degrees, a polygon each."""
+    parts = [[[[x, y] for x, y in part]] for ring in rings for part in rings_of(_open(ring))]
+    if len(parts) == 1:
+        return {"type": "Polygon", "coordinates": parts[0]}
+    return {"type": "MultiPolygon", "coordinates": parts}
+
+
+_OF_FIRST = ("class", "kind", "launch", "impact", "impact_reason", "ground_range_m", "apogee_m", "burnout_time_utc")
+_EMPTY: dict[str, Any] = {
+    **dict.fromkeys(_OF_FIRST),
+    "class": {name: float(name == "unknown") for name in CLASSES},
+    "kind": {name: float(name == "unknown") for name in KINDS},
+    "impact_reason": "unknown",
+}
+
+
+def _launch(launch: LaunchEstimate) -> dict[str, Any]:
     return {
         "time_utc": format_utc(launch.time_ns),
-        "time_sigma_s": round(launch.time_sigma_s, 3),
-        "latitude_deg": round(launch.latitude_deg, _DEGREE_DIGITS),
-        "longitude_deg": round(launch.longitude_deg, _DEGREE_DIGITS),
+        "time_sigma_s": round(launch.time_sigma_s, _SECOND_DECIMALS),
+        "latitude_deg": round(launch.latitude_deg, _DEGREE_DECIMALS),
+        "longitude_deg": round(launch.longitude_deg, _DEGREE_DECIMALS),
         "ellipse_95": _ellipse(launch.ellipse_95),
     }
 
 
-def _impact(impact: ImpactEstimate) -> Line:
-    rings = [[list(point) for point in ring] for ring in impact.footprint_95]
-    polygon: Line = {"type": "MultiPolygon", "coordinates": [[ring] for ring in rings]}
-    if len(rings) == 1:
-        polygon = {"type": "Polygon", "coordinates": rings}
+def _impact(impact: ImpactEstimate) -> dict[str, Any]:
     return {
         "time_utc": None if impact.time_ns is None else format_utc(impact.time_ns),
-        "time_sigma_s": _rounded(impact.time_sigma_s, 3),
-        "latitude_deg": _rounded(impact.latitude_deg, _DEGREE_DIGITS),
-        "longitude_deg": _rounded(impact.longitude_deg, _DEGREE_DIGITS),
+        "time_sigma_s": None if impact.time_sigma_s is None else round(impact.time_sigma_s, _SECOND_DECIMALS),
+        "latitude_deg": None if impact.latitude_deg is None else round(impact.latitude_deg, _DEGREE_DECIMALS),
+        "longitude_deg": None if impact.longitude_deg is None else round(impact.longitude_deg, _DEGREE_DECIMALS),
         "ellipse_95": None if impact.ellipse_95 is None else _ellipse(impact.ellipse_95),
-        "footprint_95": polygon,
+        "footprint_95": footprint_geometry(impact.footprint_95),
         "footprint_km2": round(impact.footprint_km2, 3),
     }
 
 
-def _ellipse(ellipse: Ellipse) -> Line:
+def _ellipse(ellipse: Ellipse) -> dict[str, float]:
     return {
-        "semi_major_m": round(ellipse.semi_major_m, 1),
-        "semi_minor_m": round(ellipse.semi_minor_m, 1),
-        "azimuth_deg": round(ellipse.azimuth_deg % 180.0, 3),
+        "semi_major_m": round(ellipse.semi_major_m, _METRE_DECIMALS),
+        "semi_minor_m": round(ellipse.semi_minor_m, _METRE_DECIMALS),
+        "azimuth_deg": round(ellipse.azimuth_deg, 2),
     }
 
 
-def _named(names: Sequence[str], probabilities: Sequence[float]) -> dict[str, float]:
-    return {name: _probability(value) for name, value in zip(names, probabilities, strict=True)}
+def _named(names: Sequence[str], probabilities: Sequence[float]) -> Mapping[str, float]:
+    return {name: round(float(p), _PROBABILITY_DECIMALS) for name, p in zip(names, probabilities, strict=True)}
 
 
-def _probability(value: float) -> float:
-    return round(min(max(value, 0.0), 1.0), 6)
+def _metres(value_m: float | None) -> float | None:
+    return None if value_m is None or not math.isfinite(value_m) else round(value_m, _METRE_DECIMALS)
 
 
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
+def _rounded(values: Sequence[float], decimals: int) -> list[float]:
+    return [round(float(value), decimals) for value in values]
+
+
+def _open(ring: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    """An outline without its closing point."""
+    return ring[:-1] if len(ring) > 1 and ring[0] == ring[-1] else ring
