@@ -2,14 +2,19 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel.labels import Realm
 from beaconfire.shell import bundles, keys
 from beaconfire.shell.broker import Broker
 from beaconfire.shell.config import BrokerConfig, NodeConfig
+from beaconfire.shell.keys import Credential
 from beaconfire.shell.link import LaneName, PartnerLink, client_context
+from beaconfire.shell.store import Identification, Store
 from beaconfire.shell.topology import Lane
 
 EPOCH = 1_000
@@ -76,3 +81,43 @@ async def until(condition: Callable[[], bool], *, timeout_s: float = 20.0) -> No
     while not condition():
         assert loop.time() < deadline_s, "did not happen in time"
         await asyncio.sleep(0.01)
+
+
+class Told:
+    """What a store told, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        self.seqs: list[int] = []
+        self.troubles: list[Exception | None] = []
+        self._changed = threading.Condition()
+
+    def committed(self, seq: int) -> None:
+        with self._changed:
+            self.seqs.append(seq)
+            self._changed.notify_all()
+
+    def troubled(self, error: Exception | None) -> None:
+        with self._changed:
+            self.troubles.append(error)
+            self._changed.notify_all()
+
+    def wait_for(self, seq: int, *, timeout_s: float = 20.0) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: bool(self.seqs) and self.seqs[-1] >= seq, timeout_s)
+
+    def wait_for_trouble(self, *, timeout_s: float = 20.0) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: any(self.troubles), timeout_s)
+
+
+_JOURNAL_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+def open_store(path: Path, *, nation: str = "KOR") -> tuple[Store, Told]:
+    credential = Credential(
+        nation=nation, realm=Realm.EXERCISE, role="journal", public_key=_JOURNAL_KEY.public_key().public_bytes_raw()
+    )
+    told = Told()
+    identification = Identification(nation, "EXERCISE", bytes(32), credential)
+    store = Store(path, identification, _JOURNAL_KEY, committed=told.committed, troubled=told.troubled)
+    return store, told

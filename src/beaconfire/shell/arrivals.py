@@ -17,7 +17,7 @@ class Arrivals:
         """Start with nothing."""
         self._held: dict[int, EnvelopeIn] = {}
         self._others: list[EnvelopeIn] = []
-        self._voided: list[tuple[int, int]] = []
+        self._closed: list[tuple[int, int]] = []  # voided, or taken beyond a gap
         self._epoch = 0
         self.taken = 0  # every number up to here was taken or voided
 
@@ -36,7 +36,7 @@ class Arrivals:
         if envelope.epoch > self._epoch:
             self._others += [self._held[number] for number in sorted(self._held)]
             self._held.clear()
-            self._voided.clear()
+            self._closed.clear()
             self._epoch, self.taken = envelope.epoch, 0
         if len(self._held) + len(self._others) >= limits.MAX_INTAKE_QUEUE:
             return False
@@ -58,7 +58,8 @@ class Arrivals:
         numbers = sorted(number for number in self._held if number <= last)
         due += [self._held.pop(number) for number in numbers]
         self.taken = max(self.taken, min(self._first_missing(last, taken=set(numbers)) - 1, last))
-        self._voided = [(first, end) for first, end in self._voided if end > self.taken]
+        beyond_a_gap = [(number, number) for number in numbers]
+        self._closed = [(first, end) for first, end in self._closed + beyond_a_gap if end > self.taken]
         return due
 
     def _first_missing(self, last: int, taken: frozenset[int] | set[int] = frozenset()) -> int:
@@ -67,7 +68,7 @@ class Arrivals:
             if number in self._held or number in taken:
                 number += 1
                 continue
-            after = max((end for first, end in self._voided if first <= number <= end), default=0)
+            after = max((end for first, end in self._closed if first <= number <= end), default=0)
             if not after:
                 return number
             number = after + 1
@@ -81,4 +82,4 @@ class Arrivals:
         except Refused:
             return  # the step refuses it too, and says so
         if isinstance(body, VoidBody):
-            self._voided.append((body.first, body.last))
+            self._closed.append((body.first, body.last))

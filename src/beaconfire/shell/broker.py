@@ -227,7 +227,8 @@ class Broker:
                 continue
 
     def _last_words(self) -> str:
-        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        text = self._log.read_text(errors="replace") if self._log.exists() else ""
+        lines = [line for line in text.splitlines() if line.strip()]
         return (lines[-1] if lines else "nothing was written")[-300:]
 
 

@@ -118,8 +118,8 @@ class Fleet:
 
 
 def _environment() -> dict[str, str]:
-    """The children's environment: one thread of numerics each, so that they do not fight for the cores."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    """The children's environment: one thread of numerics each, lest they fight for the cores, and errors in full."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "BEACONFIRE_DEBUG": "1"}
 
 
 async def _end(process: asyncio.subprocess.Process) -> int:

@@ -1,6 +1,6 @@
 """From a journal back to a running node: the first row of a new journal, and the replay of an old one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,13 +10,13 @@ from beaconfire.kernel.errors import InvalidInput, Violation
 from beaconfire.node.effects import Effect
 from beaconfire.node.inputs import Genesis, Input, Partner, decode_input
 from beaconfire.node.state import NodeState, initial
-from beaconfire.node.step import step
 from beaconfire.shell import bundles, keys
 from beaconfire.shell.config import NodeConfig, read_bounded
+from beaconfire.shell.engine import Step
 from beaconfire.shell.fingerprint import fingerprint
 from beaconfire.shell.store import Reader, Record, decode_record
 
-Shown = Callable[[Record, tuple[Effect, ...]], None]
+Shown = Callable[[Record, Sequence[Effect]], None]
 
 
 def make_genesis(
@@ -37,7 +37,7 @@ def make_genesis(
     return genesis
 
 
-def resume(path: Path, shown: Shown) -> tuple[NodeState, int] | None:
+def resume(path: Path, step: Step[NodeState], shown: Shown) -> tuple[NodeState, int] | None:
     """Return the state after the journal's last row and that row's time, or None if there is no row yet.
 
     `shown` is called with every record and its effects, as they were when they happened.

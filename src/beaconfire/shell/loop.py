@@ -18,13 +18,13 @@ from beaconfire.kernel.time import NS_PER_S, unix_utc_to_tai_ns
 from beaconfire.node.effects import Effect
 from beaconfire.node.inputs import ClockTrouble, ControlIn, EnvelopeIn, Input, PolicyLoad, Restart, ScanIn, Tick
 from beaconfire.node.state import NodeState, initial
-from beaconfire.node.step import step
+from beaconfire.node.step import step as node_step
 from beaconfire.share import ControlOut
 from beaconfire.shell import bundles, journal, keys
 from beaconfire.shell.arrivals import Arrivals
 from beaconfire.shell.broker import Broker, check_port
 from beaconfire.shell.config import NodeConfig
-from beaconfire.shell.engine import Engine, Window
+from beaconfire.shell.engine import Engine, Step, Window
 from beaconfire.shell.feed import Answer, Feed, PolicyOrder, Turn
 from beaconfire.shell.intake import Intake
 from beaconfire.shell.link import PartnerLink, client_context
@@ -43,9 +43,17 @@ _FLUSH_S = 1.0
 class Node:
     """A node of this process. `run` returns when it was asked to stop."""
 
-    def __init__(self, config: NodeConfig, *, passphrase: str | None, windows: Sequence[Window] = ()) -> None:
+    def __init__(
+        self,
+        config: NodeConfig,
+        *,
+        passphrase: str | None,
+        windows: Sequence[Window] = (),
+        step: Step[NodeState] = node_step,
+    ) -> None:
         """Read keys and partners; raises `InvalidInput` for what does not hold. Nothing runs yet."""
         self.config = config
+        self._step = step
         self._windows = windows
         self.identity = keys.load(Path(config.folder), config.nation, config.realm, passphrase=passphrase)
         self.partners = bundles.load_partners(config)
@@ -74,7 +82,7 @@ class Node:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        resumed = journal.resume(self._journal_path, self._show_again)
+        resumed = journal.resume(self._journal_path, self._step, self._show_again)
         self._genesis = journal.make_genesis(self.config, self.identity, self.partners, epoch=_wall_ns() // NS_PER_S)
         try:
             self._open_store()
@@ -105,7 +113,7 @@ class Node:
     def _start_engine(self, state: NodeState) -> None:
         assert self._store is not None, "opened first"
         self._engine = Engine(
-            state, step, store=self._store, key=self.identity.node_key, links=self._links, windows=self._windows
+            state, self._step, store=self._store, key=self.identity.node_key, links=self._links, windows=self._windows
         )
 
     async def _open_doors(self) -> None:

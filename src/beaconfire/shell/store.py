@@ -25,6 +25,7 @@ from beaconfire.shell.keys import Credential
 FORMAT = b"beaconfire journal 1"
 NO_HASH = bytes(32)
 _RETRY_S = 0.5
+_BUSY_S = 1.0  # nobody else writes: whoever holds a lock longer is trouble to be told
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS journal (seq INTEGER PRIMARY KEY, record BLOB NOT NULL, signature BLOB NOT NULL);
@@ -143,10 +144,10 @@ class Store:
             with self._wake:
                 while not self._waiting and not self._closing:
                     self._wake.wait()
-                rows, heads = self._waiting[:], self._heads[:]
+                rows, heads, closing = self._waiting[:], self._heads[:], self._closing
             if rows or heads:
                 self._commit(rows, heads)
-            if self._closing and (self._failing or not self._waiting):
+            if closing and (self._failing or not self._waiting):  # tried once more after the end was asked for
                 break
         if not self._failing:
             self._fold()
@@ -256,7 +257,7 @@ def decode_record(row: Row, *, where: str) -> Record:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    base = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     path.chmod(0o600)
     base.execute("PRAGMA journal_mode = WAL")
     base.execute("PRAGMA synchronous = FULL")

@@ -1,0 +1,237 @@
+"""The console as a window of the node: effects become rows of the feed, and the page's server runs beside the step.
+
+Numbered rows (events, partners, audit) are published as their journal row commits; the tracks of the picture are
+gathered here and encoded at most ten times a second, and only while somebody looks.
+"""
+
+import asyncio
+import math
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import beaconfire
+from beaconfire.assess import phase_probabilities
+from beaconfire.earth import ecef_to_geodetic, enu_axes
+from beaconfire.kernel import results
+from beaconfire.kernel.keyed import keyed_digest
+from beaconfire.kernel.records import KINDS, PHASES, EventRevision, PictureName, Sensor, TrackStatus, TrackUpdate
+from beaconfire.kernel.sensors import parse_sensors, site_geodetic
+from beaconfire.kernel.time import format_utc, seconds_between
+from beaconfire.node.effects import Effect, ShowAudit, ShowEvent, ShowTrack
+from beaconfire.shell.config import read_bounded
+from beaconfire.shell.feedhub import FeedHub
+from beaconfire.shell.gateway import Gateway, build_app, serve
+from beaconfire.shell.rings import Ring, ellipse_ring, track_ellipse
+
+if TYPE_CHECKING:
+    from beaconfire.shell.loop import Node
+
+TRACKS_S = 0.1
+CLOCK_S = 1.0
+_SENSOR_DOWN_PERIODS = 5  # a sensor that missed so many of its own periods is shown as down
+
+
+class ConsoleWindow:
+    """Shows one node to its people. `open` starts the server; as a window it takes the effects of each row."""
+
+    def __init__(self, node: "Node", *, scenario: str | None = None, speed: float = 1.0) -> None:
+        """Prepare the console of a node that is about to run."""
+        self._node, self._scenario, self._speed = node, scenario, speed
+        self._hub = FeedHub()
+        self._picture: PictureName = "fused" if node.partners else "own"
+        self._tracks: dict[str, TrackUpdate] = {}
+        self._events: dict[tuple[str, str], EventRevision] = {}
+        self._of_track: dict[str, tuple[str, str]] = {}  # track → event and most probable kind
+        self._seen_ns: dict[str, int] = {}
+        self._told: dict[str, tuple[object, ...]] = {}
+        self._now_ns = 0
+        self._durable = True
+        self._fed_s: float | None = None
+        self._gateway: Gateway | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        path = node.config.path(node.config.sensors)
+        self._sensors = parse_sensors(read_bounded(path), where=str(path))
+
+    async def open(self) -> str:
+        """Start serving and return the address with its one-time token; raises `PortInUse`."""
+        config, token = self._node.config, secrets.token_urlsafe(16)
+        key = keyed_digest(self._node.identity.id_secret, "console-session")
+        app = build_app(self._hub, self._configuration, token=token, session_key=key)
+        self._gateway = await serve(app, hub=self._hub, host=config.console.host, port=config.console.port)
+        self._tasks = [asyncio.create_task(self._every(TRACKS_S, self._publish_tracks)),
+                       asyncio.create_task(self._every(CLOCK_S, self._publish_clock))]  # fmt: skip
+        return f"http://{config.console.host}:{self._gateway.port}/?token={token}"
+
+    async def shut(self) -> None:
+        """Say the last clock and end the server."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._gateway is not None:
+            await self._gateway.close()
+
+    def show(self, *, seq: int, now_ns: int, effects: Sequence[Effect], durable: bool) -> None:
+        """Take the effects of journal row `seq`."""
+        self._now_ns, self._durable, self._fed_s = now_ns, durable, time.monotonic()
+        for effect in effects:
+            if isinstance(effect, ShowTrack):
+                self._take_track(effect.update)
+            elif isinstance(effect, ShowEvent):
+                self._take_event(effect.revision, seq)
+            elif isinstance(effect, ShowAudit):
+                self._hub.publish("audit", _audit(effect), seq)
+        self._publish_partners(seq)
+
+    def close(self) -> None:
+        """End the streams; the server itself ends with `shut`."""
+        self._hub.close()
+
+    async def _every(self, period_s: float, publish: Callable[[], None]) -> None:
+        while True:
+            if self._hub.subscribers:
+                publish()
+            await asyncio.sleep(period_s)
+
+    def _take_track(self, update: TrackUpdate) -> None:
+        for measurement in update.accepted:
+            self._seen_ns[measurement.sensor_id] = measurement.time_ns
+        if update.picture != self._picture:
+            return
+        if update.replaces is not None:
+            self._tracks.pop(update.replaces, None)
+        if update.status is TrackStatus.ENDED:
+            self._tracks.pop(update.track_id, None)
+        else:
+            self._tracks[update.track_id] = update
+
+    def _take_event(self, revision: EventRevision, seq: int) -> None:
+        self._events[revision.event_id, revision.picture] = revision
+        if revision.picture == self._picture:
+            for assessed in revision.objects:
+                kind = KINDS[max(range(len(KINDS)), key=assessed.kinds.__getitem__)]
+                for track_id in assessed.track_ids:
+                    self._of_track[track_id] = (revision.event_id, kind)
+        own = self._events.get((revision.event_id, "own"))
+        fused = self._events.get((revision.event_id, "fused"))
+        row = results.event_row(revision, realm=self._node.config.realm)
+        rings = {
+            "launch_own": _launch_ring(own), "launch_fused": _launch_ring(fused),
+            "impact_own": _impact_ring(own), "impact_fused": _impact_ring(fused),
+        }  # fmt: skip
+        self._hub.publish("event", {**row, "rings": rings, "alone": _figures(own), "shared": _figures(fused)}, seq)
+
+    def _publish_tracks(self) -> None:
+        tracks = [update for update in self._tracks.values() if update.status is not TrackStatus.TENTATIVE]
+        states = [_state(update) for update in tracks]
+        labels = [self._of_track.get(update.track_id, (None, "unknown")) for update in tracks]
+        nation = self._node.config.nation
+        self._hub.publish("tracks", {
+            "time_utc": format_utc(self._now_ns), "n": len(tracks),
+            "id": [update.track_id for update in tracks],
+            "latitude_deg": [state[0] for state in states], "longitude_deg": [state[1] for state in states],
+            "altitude_m": [state[2] for state in states], "speed_m_s": [state[3] for state in states],
+            "heading_deg": [state[4] for state in states], "status": [str(update.status) for update in tracks],
+            "phase": [_phase(update) for update in tracks], "kind": [label[1] for label in labels],
+            "event_id": [label[0] for label in labels],
+            "source": [_source(update.nations, nation) for update in tracks],
+            "ellipse": [track_ellipse(update) for update in tracks],
+        })  # fmt: skip
+
+    def _publish_clock(self) -> None:
+        state = "waiting" if self._now_ns == 0 else "running"
+        self._hub.publish("clock", {
+            "time_utc": format_utc(self._now_ns) if self._now_ns else None, "speed": self._speed,
+            "durable": self._durable, "state": state,
+            "feed_age_s": None if self._fed_s is None else round(time.monotonic() - self._fed_s, 2),
+        })  # fmt: skip
+
+    def _publish_partners(self, seq: int) -> None:
+        """Publish what changed of a partner; `contiguous` and the counts come from the step's own state."""
+        for nation, status in self._node.partner_status().items():
+            told = tuple(status[name] for name in ("link", "sent_number", "received_number", "contiguous", "rejected"))
+            if self._told.get(nation) != told:
+                self._told[nation] = told
+                self._hub.publish("partner", status, seq)
+
+    def _configuration(self) -> Mapping[str, object]:
+        config = self._node.config
+        return {
+            "nation": config.nation, "realm": str(config.realm), "languages": ["en", "ko", "ja"],
+            "scenario": self._scenario, "partners": [partner.nation for partner in self._node.partners],
+            "sensors": [self._sensor_row(index) for index in range(len(self._sensors))],
+            "version": beaconfire.__version__,
+        }  # fmt: skip
+
+    def _sensor_row(self, index: int) -> dict[str, object]:
+        sensor = self._sensors[index]
+        site = site_geodetic(sensor)
+        return {
+            "id": sensor.id, "nation": sensor.nation, "kind": sensor.kind,
+            "latitude_deg": None if site is None else site[0], "longitude_deg": None if site is None else site[1],
+            "max_range_m": sensor.max_range_m if sensor.kind == "radar" else None,
+            "status": "down" if self._down(sensor) else "up",
+        }  # fmt: skip
+
+    def _down(self, sensor: Sensor) -> bool:
+        """Say whether a sensor that was heard before has been silent for several of its periods."""
+        seen_ns = self._seen_ns.get(sensor.id)
+        if seen_ns is None:
+            return False
+        return seconds_between(self._now_ns, seen_ns) > max(_SENSOR_DOWN_PERIODS * sensor.scan_period_s, 60.0)
+
+
+def _audit(effect: ShowAudit) -> dict[str, object]:
+    return {
+        "time_utc": format_utc(effect.time_ns), "partner": effect.partner, "kind": effect.kind,
+        "verdict": effect.verdict, "rule": effect.rule, "reason": effect.reason, "count": effect.count,
+        "subject": effect.subject,
+    }  # fmt: skip
+
+
+def _launch_ring(revision: EventRevision | None) -> Ring | None:
+    launch = revision.objects[0].launch if revision is not None and revision.objects else None
+    if launch is None:
+        return None
+    return ellipse_ring(launch.ellipse_95, latitude_deg=launch.latitude_deg, longitude_deg=launch.longitude_deg)
+
+
+def _impact_ring(revision: EventRevision | None) -> Ring | None:
+    impact = revision.objects[0].impact if revision is not None and revision.objects else None
+    if impact is None or impact.ellipse_95 is None or impact.latitude_deg is None or impact.longitude_deg is None:
+        return None
+    return ellipse_ring(impact.ellipse_95, latitude_deg=impact.latitude_deg, longitude_deg=impact.longitude_deg)
+
+
+def _figures(revision: EventRevision | None) -> dict[str, float | None] | None:
+    if revision is None or not revision.objects:
+        return None
+    first = revision.objects[0]
+    return {
+        "launch_semi_major_m": None if first.launch is None else first.launch.ellipse_95.semi_major_m,
+        "footprint_km2": None if first.impact is None else first.impact.footprint_km2,
+    }
+
+
+def _state(update: TrackUpdate) -> tuple[float, float, float, float, float]:
+    """Return latitude, longitude (degrees), altitude (m), speed (m/s) and heading (degrees) of a track."""
+    latitude_rad, longitude_rad, altitude_m = ecef_to_geodetic(update.mean[0], update.mean[1], update.mean[2])
+    east, north, _ = (enu_axes(latitude_rad, longitude_rad) @ update.mean[3:6]).tolist()
+    speed = math.sqrt(sum(component * component for component in update.mean[3:6].tolist()))
+    heading = math.degrees(math.atan2(east, north)) % 360.0
+    return (
+        round(math.degrees(latitude_rad), 5), round(math.degrees(longitude_rad), 5), round(altitude_m, 1),
+        round(speed, 1), round(heading, 1),
+    )  # fmt: skip
+
+
+def _phase(update: TrackUpdate) -> str:
+    phases = phase_probabilities(update)
+    return PHASES[max(range(len(PHASES)), key=phases.__getitem__)]
+
+
+def _source(nations: Sequence[str], nation: str) -> str:
+    if all(code == nation for code in nations):
+        return "own"
+    return "fused" if nation in nations else "partner"
