@@ -117,3 +117,9 @@ def test_a_stopped_run_leaves_nothing_half_written(
     with pytest.raises(KeyboardInterrupt):
         write_simulation(simulation, tmp_path / "run")
     assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_progress_of_writing_runs_to_its_end(simulation: Simulation, tmp_path: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    write_simulation(simulation, tmp_path / "run", progress=lambda done, total: steps.append((done, total)))
+    assert steps == [(0, 2), (1, 2), (2, 2)]

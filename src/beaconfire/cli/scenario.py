@@ -61,7 +61,7 @@ def show(scenario: str, *, json: Json = False) -> None:
     json
         Print the checked scenario as JSON.
     """
-    source, where = _source(scenario)
+    source, where = read_source(scenario)
     from beaconfire.rehearse import read_scenario, scenario_json
 
     checked = read_scenario(source, where=where)
@@ -81,7 +81,7 @@ def validate(file: str, *, json: Json = False) -> None:
     json
         Print the outcome as JSON.
     """
-    source, where = _source(file)
+    source, where = read_source(file)
     from beaconfire.kernel.errors import InvalidInput
     from beaconfire.rehearse import read_scenario
 
@@ -112,14 +112,16 @@ def simulate(file: str, *, out: Path, seed: int | None = None, json: Json = Fals
     json
         Print the counts and the launches' truth as JSON.
     """
-    source, where = _source(file)
-    from beaconfire.rehearse import describe, read_scenario, write_simulation
+    source, where = read_source(file)
+    from beaconfire.rehearse import check_folder, describe, read_scenario, write_simulation
     from beaconfire.rehearse import simulate as play
 
     checked = read_scenario(source, where=where)
+    check_folder(out)
     with _progress("simulating") as report:
         simulation = play(checked, seed=seed, progress=report)
-    counts = write_simulation(simulation, out)
+    with _progress("writing") as report:
+        counts = write_simulation(simulation, out, progress=report)
     truths = [describe(checked, item) for item in simulation.truth if item.facts is not None]
     if json:
         _print_json({"scenario": checked.name, "seed": simulation.seed, "out": str(out), **counts, "launches": truths})
@@ -134,8 +136,8 @@ def schema() -> None:
     _print_json(scenario_schema())
 
 
-def _source(scenario: str) -> tuple[bytes, str]:
-    """The bytes of a scenario file or shipped scenario, and how faults name it."""
+def read_source(scenario: str) -> tuple[bytes, str]:
+    """Return the bytes of a scenario file or shipped scenario, and how faults name it."""
     from beaconfire.kernel.errors import InvalidInput
     from beaconfire.kernel.limits import MAX_CONFIG_BYTES
     from beaconfire.rehearse import names, shipped

@@ -9,7 +9,7 @@ from beaconfire.rehearse.reading import names, read_scenario, scenario_json, sch
 from beaconfire.rehearse.scenario import Scenario
 from beaconfire.rehearse.sensing import Bias, SensorScan
 from beaconfire.rehearse.simulation import Simulation, simulate
-from beaconfire.rehearse.writing import FILES, sensors_toml, truth_lines, write_simulation
+from beaconfire.rehearse.writing import FILES, check_folder, sensors_toml, truth_lines, write_simulation
 
 __all__ = [
     "FILES",
@@ -19,6 +19,7 @@ __all__ = [
     "SensorScan",
     "Simulation",
     "TruthObject",
+    "check_folder",
     "describe",
     "names",
     "read_scenario",

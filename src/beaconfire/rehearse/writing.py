@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +21,28 @@ from beaconfire.kernel.errors import UsageError
 from beaconfire.kernel.records import Sensor
 from beaconfire.kernel.time import format_utc, from_seconds
 from beaconfire.rehearse.objects import TruthObject, describe
-from beaconfire.rehearse.simulation import Simulation
+from beaconfire.rehearse.simulation import Progress, Simulation
 
 FILES = ("detections.csv", "sensors.toml", "truth.jsonl")
 """What `write_simulation` makes."""
 
 
-def write_simulation(simulation: Simulation, folder: Path) -> dict[str, int]:
+def write_simulation(simulation: Simulation, folder: Path, *, progress: Progress | None = None) -> dict[str, int]:
     """Write the three files into a folder (made if missing) and return the rows of detections and truth.
 
     Raises `UsageError` when the folder is a file or holds anything but these files.
     """
-    _check_folder(folder)
+    report = progress or (lambda done, total: None)
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     parts = {name: folder / f".{name}.part" for name in FILES}
     try:
+        total = 1 + len(simulation.truth)
+        report(0, total)
         rows = _write_detections(simulation, parts["detections.csv"])
+        report(1, total)
         parts["sensors.toml"].write_text(sensors_toml(simulation.scenario.sensors), encoding="utf-8")
-        lines = _write_truth(simulation, parts["truth.jsonl"])
+        lines = _write_truth(simulation, parts["truth.jsonl"], lambda done: report(1 + done, total))
         for name, part in parts.items():
             os.replace(part, folder / name)
     finally:
@@ -99,16 +103,19 @@ def _write_detections(simulation: Simulation, path: Path) -> int:
     return rows
 
 
-def _write_truth(simulation: Simulation, path: Path) -> int:
+def _write_truth(simulation: Simulation, path: Path, report: Callable[[int], None]) -> int:
     encoder, lines = msgspec.json.Encoder(), 0
     with path.open("wb") as file:
-        for line in truth_lines(simulation):
-            file.write(encoder.encode(line) + b"\n")
-            lines += 1
+        for done, item in enumerate(simulation.truth, start=1):
+            for line in _object_lines(simulation, item):
+                file.write(encoder.encode(line) + b"\n")
+                lines += 1
+            report(done)
     return lines
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
+    """Say whether the files may go there: a new folder, an empty one or a former run's; else raise `UsageError`."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; name a folder")
     foreign = [item.name for item in folder.iterdir() if item.name not in FILES] if folder.exists() else []
