@@ -55,6 +55,32 @@ def observe(
 
 
 @kernel
+def bias_rows(kind: int, values: Array, bias_sigmas: Array, e: Array, which: NDArray[np.int64]) -> None:
+    """Write how each row of `observe` moves with one sigma of the sensor's constant errors, and with which of them.
+
+    `bias_sigmas` (3,) are range (m), azimuth and elevation (rad), or a line of sight's (rad, first); `which` (6,) is
+    0 to 2, or -1 where no constant error enters.
+    """
+    for row in range(MAX_ROWS):
+        e[row], which[row] = 0.0, -1
+    if kind == STATE:
+        return
+    if kind == LOS:
+        for row in range(2):
+            e[row], which[row] = bias_sigmas[0], row
+        return
+    row = 0
+    for n in range(3):
+        if math.isnan(values[n]):
+            continue
+        scale = bias_sigmas[n]
+        if n == 1 and not math.isnan(values[2]):
+            scale *= max(math.cos(values[2]), 1e-6)
+        e[row], which[row] = scale, n
+        row += 1
+
+
+@kernel
 def _observe_radar(
     values: Array, sigmas: Array, axes: Array, dx: float, dy: float, dz: float, distance: float, state: Array,
     y: Array, h: Array, r: Array,
@@ -228,6 +254,7 @@ def _warm() -> None:
     square, vector = np.eye(6), np.full(6, 0.5)
     point, covariance = np.zeros(3), np.zeros((3, 3))
     whitening(square, np.zeros((6, 6)))
+    bias_rows(RADAR, vector, point, vector.copy(), np.zeros(6, np.int64))
     radar_point(vector, np.ones(4), point, np.eye(3), np.zeros(3), covariance)
     for code in (RADAR, LOS, STATE):
         observe(

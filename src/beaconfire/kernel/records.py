@@ -131,6 +131,8 @@ class Measurement:
     thrusting: bool = False  # an infrared sensor sees thrusting objects only
     track_hint: str | None = None  # state only: the partner's track this belongs to
     first: bool = False  # state only: the partner's whole posterior so far, not an increment
+    # The part of `sigmas` that is an unknown constant of the sensor: range, azimuth, elevation; or the line of sight.
+    bias_sigmas: Array = field(default_factory=lambda: np.zeros(3))
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,12 +92,15 @@ def _radar(
     smear_m = _TYPICAL_SPEED_M_S * bias.time_s
     smear_rad = smear_m / max(distance or sensor.max_range_m, 1e3)
     angle = item.los_sigma_rad if item.los_ecef is not None else None
+    biases = (
+        math.hypot(bias.range_m, smear_m, extra_range),
+        math.hypot(bias.azimuth_deg * deg, smear_rad),
+        math.hypot(bias.elevation_deg * deg, smear_rad, extra_elevation),
+    )
     sigmas = (
-        math.hypot(_first(item.range_sigma_m, sensor.range_sigma_m), bias.range_m, smear_m, extra_range),
-        math.hypot(_first(item.azimuth_sigma_rad, angle, sensor.azimuth_sigma_deg * deg), bias.azimuth_deg * deg,
-                   smear_rad),
-        math.hypot(_first(item.elevation_sigma_rad, angle, sensor.elevation_sigma_deg * deg), bias.elevation_deg * deg,
-                   smear_rad, extra_elevation),
+        math.hypot(_first(item.range_sigma_m, sensor.range_sigma_m), biases[0]),
+        math.hypot(_first(item.azimuth_sigma_rad, angle, sensor.azimuth_sigma_deg * deg), biases[1]),
+        math.hypot(_first(item.elevation_sigma_rad, angle, sensor.elevation_sigma_deg * deg), biases[2]),
         _first(item.range_rate_sigma_m_s, sensor.range_rate_sigma_m_s),
     )  # fmt: skip
     values = (distance, azimuth, elevation, item.range_rate_m_s)
@@ -106,7 +109,7 @@ def _radar(
         time_ns=item.time_ns - _light_ns(sensor, distance if distance is not None else 0.5 * sensor.max_range_m),
         sensor_id=sensor.id, nation=sensor.nation, kind="radar",
         values=np.array([math.nan if value is None else value for value in values]), sigmas=np.array(sigmas),
-        site_ecef_m=place.position_ecef_m, axes_enu=place.axes_enu,
+        site_ecef_m=place.position_ecef_m, axes_enu=place.axes_enu, bias_sigmas=np.array(biases),
     )  # fmt: skip
 
 
@@ -114,12 +117,13 @@ def _line(item: Detection, sensor: Sensor, place: Place, index: int, direction: 
     bias: BiasSigma = sensor.bias_sigma
     unit = direction / math.sqrt(float((direction * direction).sum()))
     distance = _distance_along(place.position_ecef_m, unit)
-    smear_rad = _TYPICAL_SPEED_M_S * bias.time_s / distance
-    sigma = math.hypot(_first(item.los_sigma_rad, sensor.los_sigma_rad), bias.los_rad, smear_rad)
+    constant = math.hypot(bias.los_rad, _TYPICAL_SPEED_M_S * bias.time_s / distance)
+    sigma = math.hypot(_first(item.los_sigma_rad, sensor.los_sigma_rad), constant)
     return Measurement(
         id=f"{sensor.id}:{item.time_ns}:{index}", time_ns=item.time_ns - _light_ns(sensor, distance),
         sensor_id=sensor.id, nation=sensor.nation, kind="los", values=unit, sigmas=np.array([sigma]),
         site_ecef_m=place.position_ecef_m, axes_enu=place.axes_enu, thrusting=sensor.kind == "infrared",
+        bias_sigmas=np.array([constant, 0.0, 0.0]),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ _LOWEST_DEG = -1.0
 def remove_refraction(
     *, elevation_rad: float, range_m: float | None, altitude_m: float
 ) -> tuple[float, float, float, float]:
-    """Return the true elevation (rad), true range (m, NaN if none), and the standard deviations that the correction adds."""
+    """Return true elevation (rad) and range (m, NaN if none), and the standard deviations that the correction adds."""
     apparent_deg = max(math.degrees(elevation_rad), _LOWEST_DEG)
     h = min(max(altitude_m, 0.0), 3e3) / 1e3
     slope = h * (0.2305 + 0.09428 * apparent_deg + 0.01096 * apparent_deg**2) + 0.008583 * h * h

@@ -4,6 +4,10 @@ Interacting multiple models (Blom and Bar-Shalom 1988). Two things differ from t
 not carry over the old model's parameter (a thrust is no drag): it starts from the new model's prior. And how likely a
 jump is depends on where the object is: there is no lift and no aircraft in vacuum, and only what is inside the air
 can begin to glide. Measurements come as independent rows, so an update is a series of scalar ones (Joseph form).
+
+Unknown constant errors of sensors are consider states (Schmidt 1966): never estimated, but their covariances with
+the state are carried (`c`, one column per error, in units of its sigma; the first `used` columns), so that a hundred
+looks through one crooked radar do not pretend to a tenth of its error.
 """
 
 import math
@@ -12,15 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beaconfire.earth.atmosphere import density_and_slope
-from beaconfire.earth.observe import MAX_ROWS, observe
+from beaconfire.earth.observe import MAX_ROWS, bias_rows, observe
 from beaconfire.earth.wgs84 import altitude_and_up
 from beaconfire.kernel.jit import kernel, warmer
 from beaconfire.track.models import AIR, BALLISTIC, BOOST, GLIDE, MODELS, STATE, parameter_prior, specific_force
 from beaconfire.track.predict import propagate
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
+BIASES = 24  # columns of constant errors: three of each of eight sensors
 GRID_NS = 10_000_000_000  # a longer prediction goes in steps of 10 s, counted from the last measurement
+_LOOKS = 30.0  # a constant error without a column is counted as noise of so many looks' worth
 _COASTED_LEAST = 0.02  # a model less likely than this is not carried through a long coast
 _NEGLIGIBLE = 1e-9
 _FLOOR = 1e-6  # no model is ever ruled out for good
@@ -39,21 +46,21 @@ _LEAST_FIT = 0.05  # one update cannot rule a model out
 
 
 @kernel
-def predict_bank(x: Array, p: Array, weights: Array, dt_ns: int) -> None:
+def predict_bank(x: Array, p: Array, c: Array, used: int, weights: Array, dt_ns: int) -> None:
     """Mix and advance a bank by `dt_ns` in place: means (4, 9), covariances (4, 9, 9), probabilities (4,).
 
     Steps are counted in whole nanoseconds, so that a prediction stopped on the grid and taken up again is the same.
     """
     left_ns = dt_ns
     while left_ns > GRID_NS:
-        coast_once(x, p, weights)
+        coast_once(x, p, c, used, weights)
         left_ns -= GRID_NS
     if left_ns > 0:
-        predict_once(x, p, weights, left_ns * 1e-9)
+        predict_once(x, p, c, used, weights, left_ns * 1e-9)
 
 
 @kernel
-def coast_once(x: Array, p: Array, weights: Array) -> None:
+def coast_once(x: Array, p: Array, c: Array, used: int, weights: Array) -> None:
     """One grid step of a bank that nothing measures, in place: what is hardly possible is left out.
 
     A burn of one in a thousand that nobody watches would widen the one Gaussian of a ballistic coast by tens of m/s.
@@ -64,17 +71,17 @@ def coast_once(x: Array, p: Array, weights: Array) -> None:
         total += weights[j]
     for j in range(MODELS):
         weights[j] /= total
-    predict_once(x, p, weights, GRID_NS * 1e-9)
+    predict_once(x, p, c, used, weights, GRID_NS * 1e-9)
 
 
 @kernel
-def predict_once(x: Array, p: Array, weights: Array, dt_s: float) -> None:
+def predict_once(x: Array, p: Array, c: Array, used: int, weights: Array, dt_s: float) -> None:
     """One mixing and one prediction of a bank, in place."""
     jumps = np.empty((MODELS, MODELS))
     transition_rates(x, weights, dt_s, jumps)
-    _mix(x, p, weights, jumps)
+    _mix(x, p, c, used, weights, jumps)
     for j in range(MODELS):
-        propagate(j, x[j], p[j], dt_s)
+        propagate(j, x[j], p[j], c[j], used, dt_s)
 
 
 @kernel
@@ -121,8 +128,8 @@ def _below(value: float, limit: float, width: float) -> float:
 
 
 @kernel
-def _mix(x: Array, p: Array, weights: Array, jumps: Array) -> None:
-    old_x, old_p = x.copy(), p.copy()
+def _mix(x: Array, p: Array, c: Array, used: int, weights: Array, jumps: Array) -> None:
+    old_x, old_p, old_c = x.copy(), p.copy(), c.copy()
     predicted = np.zeros(MODELS)
     theta, prior = np.empty(3), np.empty((3, 3))
     part, share = np.empty((MODELS, STATE)), np.empty(MODELS)
@@ -141,6 +148,7 @@ def _mix(x: Array, p: Array, weights: Array, jumps: Array) -> None:
                     for m in range(3):
                         priors[i, n, m] = prior[n, m]
         _collapse(j, part, old_p, priors, share, x[j], p[j])
+        _collapse_biases(j, old_c, used, share, c[j])
     for j in range(MODELS):
         weights[j] = predicted[j]
 
@@ -173,18 +181,34 @@ def _collapse(j: int, part: Array, old_p: Array, priors: Array, share: Array, me
 
 
 @kernel
+def _collapse_biases(j: int, old_c: Array, used: int, share: Array, c: Array) -> None:
+    for n in range(STATE):
+        for k in range(used):
+            total = 0.0
+            for i in range(MODELS):
+                if share[i] > _NEGLIGIBLE and (i == j or n < 6):
+                    total += share[i] * old_c[i, n, k]
+            c[n, k] = total
+
+
+@kernel
 def update_bank(
-    x: Array, p: Array, weights: Array, kind: int, values: Array, sigmas: Array, site: Array, axes: Array,
-    whitener: Array, offset_s: float, thrusting: bool,
+    x: Array, p: Array, c: Array, used: int, weights: Array, kind: int, values: Array, sigmas: Array, site: Array,
+    axes: Array, whitener: Array, offset_s: float, bias_sigmas: Array, first: int, thrusting: bool,
 ) -> float:  # fmt: skip
-    """Take one measurement into a predicted bank, in place; returns its log likelihood (-inf: it was not used)."""
+    """Take one measurement into a predicted bank, in place; returns its log likelihood (-inf: it was not used).
+
+    `first` is the sensor's first column in `c`, or -1 to take its constant errors as noise.
+    """
     y, h, r = np.empty(MAX_ROWS), np.empty((MAX_ROWS, 6)), np.empty(MAX_ROWS)
+    e, column = np.empty(MAX_ROWS), np.empty(MAX_ROWS, np.int64)
+    split_noise(kind, values, bias_sigmas, first, e, column)
     log_likelihood = np.full(MODELS, -math.inf)
     best = -math.inf
     for j in range(MODELS):
         rows = observe(kind, values, sigmas, site, axes, whitener, offset_s, x[j], y, h, r)
         if rows > 0:
-            log_likelihood[j] = _scalar_updates(x[j], p[j], rows, y, h, r)
+            log_likelihood[j] = _scalar_updates(x[j], p[j], c[j], used, rows, y, h, r, e, column)
             best = max(best, log_likelihood[j])
     if not best > -math.inf:
         return -math.inf
@@ -202,6 +226,25 @@ def update_bank(
 
 
 @kernel
+def split_noise(kind: int, values: Array, bias_sigmas: Array, first: int, e: Array, column: Rows) -> None:
+    """Write per row how it moves with a constant error and the error's column, -1 for none.
+
+    An error that has no column keeps its size in `e`: `row_noise` counts it as noise.
+    """
+    bias_rows(kind, values, bias_sigmas, e, column)
+    for row in range(MAX_ROWS):
+        column[row] = column[row] + first if first >= 0 and column[row] >= 0 else -1
+
+
+@kernel
+def row_noise(variance: float, e: float, column: int) -> float:
+    """Return the noise variance of a row: without the constant error, or with it often enough for many looks."""
+    if column < 0:
+        return float(variance + _LOOKS * e * e)
+    return float(max(variance - e * e, 1e-4 * variance))
+
+
+@kernel
 def normalise(weights: Array, total: float) -> None:
     """Scale probabilities (4,) to sum 1 with a floor under each."""
     if not total > 0.0:
@@ -215,40 +258,54 @@ def normalise(weights: Array, total: float) -> None:
 
 
 @kernel
-def _scalar_updates(x: Array, p: Array, rows: int, y: Array, h: Array, r: Array) -> float:
+def _scalar_updates(
+    x: Array, p: Array, c: Array, used: int, rows: int, y: Array, h: Array, r: Array, e: Array, column: Rows
+) -> float:
     """Sequential Joseph updates with all rows linearised once; returns the log likelihood of the rows."""
     gain, moved, ph = np.empty(STATE), np.zeros(STATE), np.empty(STATE)
     log_likelihood = 0.0
     for row in range(rows):
-        residual, spread = y[row], r[row]
+        residual = y[row]
+        noise = row_noise(r[row], e[row], column[row])
         for i in range(STATE):
-            total = 0.0
+            total = 0.0 if column[row] < 0 else e[row] * c[i, column[row]]
             for m in range(6):
                 total += p[i, m] * h[row, m]
             ph[i] = total
+        spread = noise if column[row] < 0 else noise + e[row] * e[row]
         for m in range(6):
             spread += h[row, m] * ph[m]
             residual -= h[row, m] * moved[m]
-        if not spread > r[row]:
-            spread = r[row]  # a direction known better than rounding lets us say
+            if column[row] >= 0:
+                spread += e[row] * h[row, m] * c[m, column[row]]
+        if not spread > noise:
+            spread = noise  # a direction known better than rounding lets us say
         for i in range(STATE):
             gain[i] = ph[i] / spread
             moved[i] += gain[i] * residual
         log_likelihood -= 0.5 * (residual * residual / spread + math.log(2.0 * math.pi * spread))
-        _joseph(p, gain, ph, h[row], r[row])
+        _joseph(p, c, used, gain, ph, h[row], noise, e[row], column[row])
     for i in range(STATE):
         x[i] += moved[i]
     return log_likelihood
 
 
 @kernel
-def _joseph(p: Array, gain: Array, ph: Array, h: Array, variance: float) -> None:
-    """P <- (I - k h) P (I - k h)^T + k r k^T, symmetric, with the diagonal held positive."""
+def _joseph(
+    p: Array, c: Array, used: int, gain: Array, ph: Array, h: Array, variance: float, e: float, column: int
+) -> None:
+    """P <- (I - k h) P (I - k h)^T + k r k^T with the consider terms, symmetric, the diagonal held positive."""
     for i in range(STATE):
         for j in range(STATE):
             p[i, j] -= gain[i] * ph[j]
+    for n in range(used):
+        total = e if n == column else 0.0
+        for m in range(6):
+            total += h[m] * c[m, n]
+        for i in range(STATE):
+            c[i, n] -= gain[i] * total
     for i in range(STATE):
-        total = 0.0
+        total = 0.0 if column < 0 else e * c[i, column]
         for m in range(6):
             total += p[i, m] * h[m]
         ph[i] = total
@@ -363,8 +420,10 @@ def start_bank(state: Array, spread: Array, weights: Array, x: Array, p: Array) 
 def _warm() -> None:
     x, p, weights = np.zeros((MODELS, STATE)), np.zeros((MODELS, STATE, STATE)), np.full(MODELS, 0.25)
     state, spread = np.array([6.5e6, 0.0, 0.0, 0.0, 1e3, 1e3]), np.eye(6) * 1e4
+    c = np.zeros((MODELS, STATE, BIASES))
     start_bank(state, spread, weights, x, p)
-    predict_bank(x, p, weights, 1_000_000_000)
-    update_bank(x, p, weights, 2, state, np.ones(4), state[:3], np.eye(3), np.eye(6), 0.0, False)
+    predict_bank(x, p, c, 3, weights, 1_000_000_000)
+    coast_once(x, p, c, 3, weights)
+    update_bank(x, p, c, 3, weights, 2, state, np.ones(4), state[:3], np.eye(3), np.eye(6), 0.0, np.zeros(3), 0, False)
     unseen_thrust(weights, 0.5)
     mixture(x, p, weights, np.zeros(STATE), np.zeros((STATE, STATE)))

@@ -10,7 +10,7 @@ from beaconfire.earth.observe import LOS, MAX_ROWS, RADAR, observe
 from beaconfire.earth.sight import sight_is_clear
 from beaconfire.earth.wgs84 import altitude_and_up
 from beaconfire.kernel.jit import kernel, warmer
-from beaconfire.track.bank import predict_bank
+from beaconfire.track.bank import BIASES, predict_bank, row_noise, split_noise
 from beaconfire.track.models import MODELS, STATE
 
 Array = NDArray[np.float64]
@@ -69,25 +69,27 @@ def extrapolate(means: Array, covariances: Array, dt_s: Array, out: Array, sprea
 
 
 @kernel
-def predict_rows(x: Array, p: Array, weights: Array, dt_ns: Rows) -> None:
+def predict_rows(x: Array, p: Array, c: Array, used: Rows, weights: Array, dt_ns: Rows) -> None:
     """Advance the banks of n tracks, each by its own time, in place."""
     for i in range(x.shape[0]):
-        predict_bank(x[i], p[i], weights[i], dt_ns[i])
+        predict_bank(x[i], p[i], c[i], used[i], weights[i], dt_ns[i])
 
 
 @kernel
 def likelihoods(
-    x: Array, p: Array, weights: Array, kind: Rows, values: Array, sigmas: Array, sites: Array, axes: Array,
-    whiteners: Array, offset_s: Array, points: Array, point_covariances: Array, log_scale: Array,
-    log_likelihood: Array, distance: Array,
+    x: Array, p: Array, c: Array, first: Rows, weights: Array, kind: Rows, values: Array, sigmas: Array, biases: Array,
+    sites: Array, axes: Array, whiteners: Array, offset_s: Array, points: Array, point_covariances: Array,
+    log_scale: Array, log_likelihood: Array, distance: Array,
 ) -> None:  # fmt: skip
     """Fill (tracks, measurements): log likelihood over the bank, and the gate distance as a share of the gate.
 
-    The share is the least over the models of NIS / gate; above 1 the pair is outside. Pairs that the coarse gate
-    turns away hold -inf and inf.
+    `first` (tracks,) is the sensor's first column of constant errors in each track's `c`, or -1. The share is the
+    least over the models of NIS / gate; above 1 the pair is outside. Pairs that the coarse gate turns away hold -inf
+    and inf.
     """
     y, h, r = np.empty(MAX_ROWS), np.empty((MAX_ROWS, 6)), np.empty(MAX_ROWS)
     s, lower, white, hp = np.empty((6, 6)), np.empty((6, 6)), np.empty(6), np.empty((6, 6))
+    e, column = np.empty(MAX_ROWS), np.empty(MAX_ROWS, np.int64)
     for i in range(x.shape[0]):
         best, spread = 0, 0.0
         for j in range(MODELS):
@@ -98,6 +100,7 @@ def likelihoods(
             log_likelihood[i, m], distance[i, m] = -math.inf, math.inf
             if not _near(kind[m], values[m], sites[m], points[m], point_covariances[m], x[i, best], spread):
                 continue
+            split_noise(kind[m], values[m], biases[m], first[i], e, column)
             total, peak = 0.0, -math.inf
             for j in range(MODELS):
                 if weights[i, j] < _LEAST_WEIGHT:
@@ -107,7 +110,8 @@ def likelihoods(
                 )
                 if rows <= 0:
                     continue
-                nis, log_det = _distance(rows, p[i, j], y, h, r, s, lower, white, hp)
+                _innovation(rows, p[i, j], c[i, j], h, r, e, column, s, hp)
+                nis, log_det = _distance(rows, y, s, lower, white)
                 distance[i, m] = min(distance[i, m], nis / GATES[rows - 1])
                 log_l = -0.5 * (nis + log_det + rows * math.log(2.0 * math.pi)) + math.log(weights[i, j])
                 if log_l > peak:
@@ -138,10 +142,8 @@ def _near(kind: int, values: Array, site: Array, point: Array, covariance: Array
 
 
 @kernel
-def _distance(
-    rows: int, p: Array, y: Array, h: Array, r: Array, s: Array, lower: Array, white: Array, hp: Array
-) -> tuple[float, float]:
-    """Return the squared statistical distance of residuals and the log determinant of their covariance."""
+def _innovation(rows: int, p: Array, c: Array, h: Array, r: Array, e: Array, column: Rows, s: Array, hp: Array) -> None:
+    """Write the covariance of the residuals: the state's, the noise, and what both share with constant errors."""
     for a in range(rows):
         for j in range(6):
             total = 0.0
@@ -150,10 +152,22 @@ def _distance(
             hp[a, j] = total
     for a in range(rows):
         for b in range(a + 1):
-            total = r[a] if a == b else 0.0
+            total = 0.0
+            if a == b:
+                total = row_noise(r[a], e[a], column[a]) + (e[a] * e[a] if column[a] >= 0 else 0.0)
             for k in range(6):
                 total += hp[a, k] * h[b, k]
+            for k in range(6):
+                if column[a] >= 0:
+                    total += e[a] * h[b, k] * c[k, column[a]]
+                if column[b] >= 0:
+                    total += e[b] * h[a, k] * c[k, column[b]]
             s[a, b] = s[b, a] = total
+
+
+@kernel
+def _distance(rows: int, y: Array, s: Array, lower: Array, white: Array) -> tuple[float, float]:
+    """Return the squared statistical distance of residuals and the log determinant of their covariance."""
     if not cholesky(s[:rows, :rows].copy(), lower):
         return math.inf, 0.0
     nis, log_det = 0.0, 0.0
@@ -173,12 +187,12 @@ def _warm() -> None:
     x[0, :, 0], x[0, :, 4] = 6.5e6, 1e3
     for j in range(MODELS):
         p[0, j] = np.eye(STATE)
-    one, axes, codes = np.ones(1), np.zeros((1, 3, 3)), np.zeros(1, np.int64)
+    one, axes, codes, c = np.ones(1), np.zeros((1, 3, 3)), np.zeros(1, np.int64), np.zeros((1, MODELS, STATE, BIASES))
     mean, spread = np.ascontiguousarray(x[:, 0]), np.zeros(1)
-    predict_rows(x, p, w, np.ones(1, np.int64))
+    predict_rows(x, p, c, codes, w, np.ones(1, np.int64))
     likelihoods(
-        x, p, w, codes, np.ones((1, 6)), np.ones((1, 4)), np.zeros((1, 3)), axes, np.zeros((1, 6, 6)), one,
-        np.zeros((1, 3)), axes, one, np.zeros((1, 1)), np.zeros((1, 1)),
+        x, p, c, codes, w, codes, np.ones((1, 6)), np.ones((1, 4)), np.zeros((1, 3)), np.zeros((1, 3)), axes,
+        np.zeros((1, 6, 6)), one, np.zeros((1, 3)), axes, one, np.zeros((1, 1)), np.zeros((1, 1)),
     )  # fmt: skip
     extrapolate(mean, np.ascontiguousarray(p[:, 0]), one, mean.copy(), spread)
     coverage(0, mean[0, :3], axes[0], 1e6, 0.0, 0.0, mean, spread, codes)

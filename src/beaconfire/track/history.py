@@ -1,10 +1,11 @@
 """What one track took, and checkpoints of its bank: a late measurement is taken in by replay, in its own order.
 
 Nothing but measurements (and infrared looks that saw nothing) moves a bank, and a prediction's steps are counted from
-the last of them, so a replayed bank equals one that had everything in order, bit for bit. Checkpoints are dense for
-the last seconds and sparse up to the replay horizon.
+the last of them, so a replayed bank equals one that had everything in order, bit for bit. Checkpoints lie closer the
+younger they are: some forty of them reach back over the replay horizon.
 """
 
+import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Self
@@ -15,42 +16,60 @@ from numpy.typing import NDArray
 from beaconfire.kernel.limits import REPLAY_HORIZON_S
 from beaconfire.kernel.records import Measurement
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.track.bank import predict_bank, unseen_thrust, update_bank
+from beaconfire.track.bank import BIASES, predict_bank, unseen_thrust, update_bank
+from beaconfire.track.models import MODELS, STATE
 from beaconfire.track.pack import Packed, pack
 
 Array = NDArray[np.float64]
 
-_DENSE_NS = 20 * NS_PER_S  # partners' data come up to 2 s late; a busy link some seconds more
-_SPARSE_NS = 30 * NS_PER_S
+_DENSE_NS = 3 * NS_PER_S  # partners' data come up to 2 s late
+_SPACING = 6  # a checkpoint of age a has a neighbour within a / 6
 _HORIZON_NS = REPLAY_HORIZON_S * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """One track's bank at one time; the arrays are its own."""
+    """One track's bank at one time: means (4, 9), covariances (4, 9, 9) and with biases (4, 9, k), probabilities (4,).
+
+    `used` columns of `c` are in use; a stored bank keeps only those.
+    """
 
     time_ns: int
     x: Array
     p: Array
+    c: Array
     weights: Array
+    used: int = 0
 
-    def copy(self) -> "Bank":
-        """Return an independent copy."""
-        return Bank(self.time_ns, self.x.copy(), self.p.copy(), self.weights.copy())
+    def stored(self) -> "Bank":
+        """Return an independent copy to keep."""
+        return Bank(
+            self.time_ns, self.x.copy(), self.p.copy(), self.c[:, :, : self.used].copy(), self.weights.copy(), self.used
+        )
 
-    def at(self, time_ns: int) -> "Bank":
-        """Return the bank predicted to a later time."""
-        later = Bank(time_ns, self.x.copy(), self.p.copy(), self.weights.copy())
-        predict_bank(later.x, later.p, later.weights, time_ns - self.time_ns)
+    def at(self, time_ns: int, *, used: int) -> "Bank":
+        """Return an independent bank predicted to the same or a later time, with `used` columns of constant errors."""
+        c = np.zeros((MODELS, STATE, BIASES))
+        c[:, :, : self.used] = self.c[:, :, : self.used]
+        later = Bank(time_ns, self.x.copy(), self.p.copy(), c, self.weights.copy(), used)
+        predict_bank(later.x, later.p, later.c, used, later.weights, time_ns - self.time_ns)
         return later
+
+    def is_sound(self) -> bool:
+        """Say whether it holds finite numbers only; one that does not is never kept."""
+        return all(math.isfinite(float(part.sum())) for part in (self.x, self.p, self.c, self.weights))
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One thing that moved the bank: a measurement, or an infrared look that saw nothing (`measurement` is None)."""
+    """One thing that moved the bank: a measurement, or an infrared look that saw nothing (`measurement` is None).
+
+    `column` is the sensor's first column of constant errors, -1 for none.
+    """
 
     time_ns: int
     measurement: Measurement | None
+    column: int = -1
     detection_probability: float = 0.0
 
 
@@ -59,25 +78,27 @@ class History:
 
     def __init__(self, start: Bank) -> None:
         self.looks: list[Look] = []
-        self.checkpoints: list[tuple[Bank, int]] = [(start, 0)]
+        self.checkpoints: list[tuple[Bank, int]] = [(start.stored(), 0)]
 
     def add(self, look: Look, bank: Bank) -> None:
         """Remember a look that was taken in order, and the bank after it."""
         self.looks.append(look)
-        self.checkpoints.append((bank, len(self.looks)))
+        self.checkpoints.append((bank.stored(), len(self.looks)))
         self._thin(look.time_ns)
 
-    def bank_at(self, time_ns: int) -> Bank | None:
+    def bank_at(self, time_ns: int, *, used: int) -> Bank | None:
         """Return the bank as it was at a past time with the looks up to then; None before the oldest checkpoint."""
         place = self._checkpoint_before(time_ns)
         if place is None:
             return None
         bank, count = self.checkpoints[place]
         last = bisect_right(self.looks, time_ns, key=_time_of)
-        bank = _replay(bank, self.looks[count:last])
-        return bank.at(time_ns)
+        for look in self.looks[count:last]:
+            bank = bank.at(look.time_ns, used=used)
+            take_look(bank, look)
+        return bank.at(time_ns, used=used)
 
-    def insert(self, look: Look) -> Bank | None:
+    def insert(self, look: Look, *, used: int) -> Bank | None:
         """Take in a late look by replay; returns the newest bank, or None if it is older than the history."""
         place = self._checkpoint_before(look.time_ns)
         if place is None:
@@ -86,8 +107,9 @@ class History:
         del self.checkpoints[place + 1 :]
         self.looks.insert(bisect_right(self.looks, look.time_ns, key=_time_of), look)
         for number in range(count, len(self.looks)):
-            bank = _replay(bank, self.looks[number : number + 1])
-            self.checkpoints.append((bank, number + 1))
+            bank = bank.at(self.looks[number].time_ns, used=used)
+            take_look(bank, self.looks[number])
+            self.checkpoints.append((bank.stored(), number + 1))
         self._thin(self.looks[-1].time_ns)
         return bank
 
@@ -104,14 +126,15 @@ class History:
         return None
 
     def _thin(self, now_ns: int) -> None:
-        """Drop a checkpoint that leaves the dense span unless it is the first in its sparse interval."""
+        """Drop checkpoints whose neighbours lie close for their age, and what is older than the horizon."""
         kept = self.checkpoints
-        edge = len(kept) - 1
-        while edge > 0 and kept[edge][0].time_ns > now_ns - _DENSE_NS:
-            edge -= 1
-        while edge > 1 and kept[edge][0].time_ns - kept[edge - 2][0].time_ns < _SPARSE_NS:
-            del kept[edge - 1]
-            edge -= 1
+        place = len(kept) - 2
+        while place > 0:
+            age_ns = now_ns - kept[place][0].time_ns
+            gap_ns = kept[place + 1][0].time_ns - kept[place - 1][0].time_ns
+            if age_ns > _DENSE_NS and gap_ns * _SPACING < age_ns:
+                del kept[place]
+            place -= 1
         if len(kept) > 1 and kept[1][0].time_ns <= now_ns - _HORIZON_NS:
             done = kept[1][1]
             del kept[0], self.looks[:done]
@@ -124,22 +147,16 @@ def take_look(bank: Bank, look: Look) -> float:
         unseen_thrust(bank.weights, look.detection_probability)
         return 0.0
     columns = pack([look.measurement], time_ns=bank.time_ns, scan=None)
-    return take_row(bank.x, bank.p, bank.weights, columns, 0)
+    return take_row(bank, columns, 0, column=look.column)
 
 
-def take_row(x: Array, p: Array, weights: Array, columns: Packed, row: int) -> float:
-    """Take one packed measurement into one bank in place; returns the log likelihood."""
+def take_row(bank: Bank, columns: Packed, row: int, *, column: int) -> float:
+    """Take one packed measurement into one bank in place; returns the log likelihood (-inf: it was not used)."""
     return update_bank(
-        x, p, weights, int(columns.kind[row]), columns.values[row], columns.sigmas[row], columns.sites[row],
-        columns.axes[row], columns.whiteners[row], float(columns.offset_s[row]), columns.measurements[row].thrusting,
+        bank.x, bank.p, bank.c, bank.used, bank.weights, int(columns.kind[row]), columns.values[row],
+        columns.sigmas[row], columns.sites[row], columns.axes[row], columns.whiteners[row],
+        float(columns.offset_s[row]), columns.biases[row], column, columns.measurements[row].thrusting,
     )  # fmt: skip
-
-
-def _replay(bank: Bank, looks: list[Look]) -> Bank:
-    for look in looks:
-        bank = bank.at(look.time_ns)
-        take_look(bank, look)
-    return bank
 
 
 def _time_of(look: Look) -> int:

@@ -2,8 +2,8 @@
 
 Two radar looks within a few scans bound the velocity; two lines of sight of different sensors that pass near each
 other fix a place although the object moved between them; a radar look and a line of sight do the same. Each pair
-starts a bank at the earlier look with a prior wide enough for everything up to 8 km/s, and takes the later look as an
-ordinary measurement. Rivals that share a look are kept side by side until one is confirmed.
+gives a prior at the earlier look's time, wide enough for everything up to 8 km/s; a bank started there takes both
+looks as ordinary measurements. Rivals that share a look are kept side by side until one is confirmed.
 """
 
 import math
@@ -29,6 +29,7 @@ _MAX_SEEDS = 256  # new hypotheses of one scan; a clutter flood is cut here
 _MAX_LOOSE = 4_096  # unclaimed looks kept; the oldest go first
 _SCANS_KEPT = 2.6  # one missed scan between the two looks of a pair, with jitter
 _LOOSE_MAX_S = 26.0
+_PLACE_SIGMA_M = 30e3  # before the first look is taken: it is to outweigh the prior a thousandfold
 _VELOCITY_SIGMA_M_S = 2_500.0
 _RISE_M_S, _RISE_SIGMA_M_S = 700.0, 1_200.0  # a booster when an infrared sensor first sees it
 _SIGMAS = 4.0
@@ -42,7 +43,7 @@ class Seed:
 
     earlier: "Loose"
     row: int
-    state: Array  # (6,) ECEF position and velocity at the earlier look
+    state: Array  # (6,) ECEF position and velocity before the earlier look, at its time
     covariance: Array  # (6, 6)
 
 
@@ -151,13 +152,10 @@ def _radar_pair(point: Array, spread: Array, old: Array, old_spread: Array, dt: 
     distance = _norm(point[0] - old[0], point[1] - old[1], point[2] - old[2])
     if distance > MAX_SPEED_M_S * dt + _SIGMAS * own:
         return math.inf
-    _clear(c)
+    _wide(c)
     for i in range(3):
         state[i] = old[i]
         state[3 + i] = (point[i] - old[i]) / dt if dt > 0.5 else 0.0
-        for j in range(3):
-            c[i, j] = old_spread[i, j]
-        c[3 + i, 3 + i] = _VELOCITY_SIGMA_M_S * _VELOCITY_SIGMA_M_S
     return distance / max(dt, 0.5)
 
 
@@ -185,7 +183,7 @@ def _line_pair(u: Array, sigma: float, site: Array, old_u: Array, old_sigma: flo
     along = (_SIGMAS * noise + _MAX_RISE_SPEED_M_S * dt) / math.sqrt(sine2)
     if miss > _SIGMAS * noise + _MAX_RISE_SPEED_M_S * dt or not _LOWEST_M - along < altitude < _HIGHEST_BOOST_M:
         return math.inf
-    _line_prior(old_u, old_sigma * old_range, along, state, c, upx, upy, upz)
+    _line_prior(old_u, along, state, c, upx, upy, upz)
     return miss
 
 
@@ -205,36 +203,32 @@ def _line_and_point(u: Array, sigma: float, site: Array, point: Array, spread: A
     _altitude, upx, upy, upz = altitude_and_up(point[0], point[1], point[2])
     if line_first:
         state[0], state[1], state[2] = px, py, pz
-        _line_prior(u, sigma * along, _SIGMAS * own + _MAX_RISE_SPEED_M_S * dt, state, c, upx, upy, upz)
+        _line_prior(u, _SIGMAS * own + _MAX_RISE_SPEED_M_S * dt, state, c, upx, upy, upz)
         return miss
-    _clear(c)
-    for i in range(3):
-        state[i] = point[i]
-        for j in range(3):
-            c[i, j] = spread[i, j]
-        c[3 + i, 3 + i] = _VELOCITY_SIGMA_M_S * _VELOCITY_SIGMA_M_S
+    _wide(c)
+    state[0], state[1], state[2] = point[0], point[1], point[2]
     state[3], state[4], state[5] = _RISE_M_S * upx, _RISE_M_S * upy, _RISE_M_S * upz
     return miss
 
 
 @kernel
-def _line_prior(
-    u: Array, across_m: float, along_m: float, state: Array, c: Array, upx: float, upy: float, upz: float
-) -> None:
-    """Known across the line, wide along it; rising, with a wide velocity."""
-    _clear(c)
+def _line_prior(u: Array, along_m: float, state: Array, c: Array, upx: float, upy: float, upz: float) -> None:
+    """Wide across the line, for the look itself to fix; as wide along it as the pair leaves it; rising."""
+    _wide(c)
+    across2 = _PLACE_SIGMA_M * _PLACE_SIGMA_M
     for i in range(3):
         for j in range(3):
-            c[i, j] = (across_m * across_m if i == j else 0.0) + (along_m * along_m - across_m * across_m) * u[i] * u[j]
+            c[i, j] = (across2 if i == j else 0.0) + (along_m * along_m - across2) * u[i] * u[j]
         c[3 + i, 3 + i] = _RISE_SIGMA_M_S * _RISE_SIGMA_M_S
     state[3], state[4], state[5] = _RISE_M_S * upx, _RISE_M_S * upy, _RISE_M_S * upz
 
 
 @kernel
-def _clear(c: Array) -> None:
+def _wide(c: Array) -> None:
     for i in range(6):
         for j in range(6):
             c[i, j] = 0.0
+        c[i, i] = _PLACE_SIGMA_M * _PLACE_SIGMA_M if i < 3 else _VELOCITY_SIGMA_M_S * _VELOCITY_SIGMA_M_S
 
 
 @kernel

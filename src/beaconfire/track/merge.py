@@ -81,7 +81,7 @@ class Duplicates:
         rows = np.array([track.row for track in tracks])
         means, spreads = np.empty((len(rows), STATE)), np.empty(len(rows))
         covariances = tables.covariance[rows]
-        extrapolate(tables.mean[rows], covariances, (now_ns - tables.mean_ns[rows]) * 1e-9, means, spreads)
+        extrapolate(tables.mean[rows], covariances, (now_ns - tables.time_ns[rows]) * 1e-9, means, spreads)
         found = np.empty((4 * len(rows), 2), np.int64)
         distances = np.empty(4 * len(rows))
         count = close_pairs(means, covariances, spreads, found, distances)
@@ -108,12 +108,12 @@ def same_object(tables: Tables, tracks: Mapping[str, Track], new: Track) -> Trac
 
 def _between(tables: Tables, old: int, new: int, time_ns: int) -> tuple[float, float]:
     """Return the squared distance of two tracks at a time, and the log determinant of its covariance."""
-    x, p, weights = tables.x[[old]], tables.p[[old]], tables.weights[[old]]
+    x, p, c, weights = tables.x[[old]], tables.p[[old]], tables.c[[old]], tables.weights[[old]]
     ahead_ns = max(time_ns - int(tables.time_ns[old]), 0)
     reach = _FURTHEST_M + 10e3 * ahead_ns * 1e-9 + 5.0 * math.sqrt(tables.covariance[old, :3, :3].trace())
     if math.dist(tables.mean[old, :3], tables.mean[new, :3]) > reach:
         return math.inf, 0.0
-    predict_rows(x, p, weights, np.array([ahead_ns]))
+    predict_rows(x, p, c, np.zeros(1, np.int64), weights, np.array([ahead_ns]))
     mean, covariance = np.empty(STATE), np.empty((STATE, STATE))
     mixture(x[0], p[0], weights[0], mean, covariance)
     both = np.ascontiguousarray(covariance[:6, :6] + tables.covariance[new, :6, :6])

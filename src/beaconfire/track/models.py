@@ -38,13 +38,13 @@ _UP_M_S = 150.0  # a booster at rest is taken to push upwards; its prior leans t
 # Per model: mean along the velocity, sigma along, sigma across, rate along (1/s), rate across (1/s). Units of theta.
 # Thrust 25 +- 20 m/s^2 holds what ballistic missiles and launchers do from lift-off (1.3 g) to burnout (6-8 g).
 # Drag 3e-4 +- 3e-4 m^2/kg holds beta from 1,700 kg/m^2 (empty stages) to infinity (slender re-entry bodies).
-# Lift 4e-4 m^2/kg is a lift-to-drag ratio of 1-2 on a body of beta 3,000-5,000 kg/m^2.
+# Lift 8e-4 m^2/kg is a lift-to-drag ratio of 3 on a body of beta 3,000-5,000 kg/m^2.
 # An aircraft turns with 0.3 g for some 15 s.
 _PRIOR = np.array(
     [
         [25.0, 20.0, 6.0, 0.0, 0.10],
         [-3e-4, 3e-4, 1.5e-5, 1.0 / 60.0, 0.30],
-        [-2e-4, 2e-4, 4e-4, 1.0 / 60.0, 1.0 / 20.0],
+        [-2e-4, 2e-4, 8e-4, 1.0 / 60.0, 1.0 / 20.0],
         [0.0, 3.0, 3.0, 1.0 / 15.0, 1.0 / 15.0],
     ]
 )
@@ -100,7 +100,7 @@ def parameter_flow(
 
 @kernel
 def acceleration(model: int, p: Array, v: Array, theta: Array, a: Array, by_p: Array, by_v: Array) -> float:
-    """Write the acceleration (3,) and its derivatives (3, 3) by position and velocity; returns d a/d theta, a scalar."""
+    """Write the acceleration (3,), its derivatives (3, 3) by position and velocity; returns d a/d theta, a scalar."""
     if model == AIR:
         for i in range(3):
             a[i] = theta[i]
@@ -140,7 +140,7 @@ def parameter_noise(model: int, dt: float) -> tuple[float, float]:
 @kernel
 def white_noise(model: int, pressure: float) -> float:
     """Return the density of white acceleration noise, (m/s^2)^2 s, at a dynamic pressure in Pa."""
-    extra = 0.0 if model == BOOST or model == AIR else _WHITE_PER_PRESSURE * pressure
+    extra = _WHITE_PER_PRESSURE * pressure if model in (BALLISTIC, GLIDE) else 0.0
     return float(_WHITE[model] + extra * extra)
 
 

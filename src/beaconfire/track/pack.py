@@ -26,6 +26,7 @@ class Packed:
     kind: NDArray[np.int64]  # (m,)
     values: Array  # (m, 6)
     sigmas: Array  # (m, 4)
+    biases: Array  # (m, 3)
     sites: Array  # (m, 3)
     axes: Array  # (m, 3, 3)
     whiteners: Array  # (m, 6, 6)
@@ -42,7 +43,7 @@ def pack(measurements: Sequence[Measurement], *, time_ns: int, scan: Measurement
     count = len(measurements)
     columns = Packed(
         tuple(measurements), np.zeros(count, np.int64), np.full((count, 6), math.nan), np.ones((count, 4)),
-        np.zeros((count, 3)), np.zeros((count, 3, 3)), np.zeros((count, 6, 6)), np.zeros(count),
+        np.zeros((count, 3)), np.zeros((count, 3)), np.zeros((count, 3, 3)), np.zeros((count, 6, 6)), np.zeros(count),
         np.full((count, 3), math.nan), np.zeros((count, 3, 3)), np.zeros(count), np.zeros(count),
         np.ones(count, np.bool_),
     )  # fmt: skip
@@ -84,6 +85,7 @@ def _fill(columns: Packed, row: int, item: Measurement, time_ns: int) -> None:
         columns.points[row], columns.point_covariances[row] = item.values[:3], covariance[:3, :3]
         return
     columns.sigmas[row, : len(item.sigmas)] = item.sigmas
+    columns.biases[row] = item.bias_sigmas
     if kind == LOS or np.isnan(item.values[:3]).any():
         return
     assert kind == RADAR, "three kinds of measurement"

@@ -27,8 +27,11 @@ Array = NDArray[np.float64]
 
 
 @kernel
-def propagate(model: int, x: Array, p: Array, dt_s: float) -> None:
-    """Advance one model's mean `x` (9,) and covariance `p` (9, 9) by `dt_s` >= 0 seconds, in place."""
+def propagate(model: int, x: Array, p: Array, c: Array, used: int, dt_s: float) -> None:
+    """Advance one model's mean `x` (9,) and covariance `p` (9, 9) by `dt_s` >= 0 seconds, in place.
+
+    The first `used` columns of `c` (9, k) are covariances with sensors' constant errors, which nothing moves.
+    """
     phi, pressure = np.empty((STATE, STATE)), 0.0
     left = dt_s
     while left > 0.0:
@@ -40,13 +43,14 @@ def propagate(model: int, x: Array, p: Array, dt_s: float) -> None:
         start = x[3:6].copy()
         pressure = flow(model, x, phi, step)
         _spread(phi, p)
+        _carry(phi, c, used)
         _add_noise(model, start, pressure, step, p)
         left = 0.0 if pieces <= 1 else left - step
 
 
 @kernel
 def flow(model: int, x: Array, phi: Array, step_s: float) -> float:
-    """Advance `x` (9,) by one Runge-Kutta step and write the derivative `phi` (9, 9); returns d a/d theta in mid-step."""
+    """Advance `x` (9,) by one Runge-Kutta step, write the derivative `phi` (9, 9); returns d a/d theta in mid-step."""
     start = x.copy()
     theta0, v0 = start[6:9], start[3:6]
     theta, by_theta, by_v0 = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
@@ -117,6 +121,20 @@ def _spread(phi: Array, p: Array) -> None:
 
 
 @kernel
+def _carry(phi: Array, c: Array, used: int) -> None:
+    """C <- Phi C."""
+    column = np.empty(STATE)
+    for n in range(used):
+        for i in range(STATE):
+            total = 0.0
+            for m in range(STATE):
+                total += phi[i, m] * c[m, n]
+            column[i] = total
+        for i in range(STATE):
+            c[i, n] = column[i]
+
+
+@kernel
 def _add_noise(model: int, v: Array, scale: float, h: float, p: Array) -> None:
     along, across = parameter_noise(model, h)
     white = white_noise(model, scale)
@@ -142,5 +160,5 @@ def _add_noise(model: int, v: Array, scale: float, h: float, p: Array) -> None:
 @warmer
 def _warm() -> None:
     x = np.array([6.5e6, 0.0, 0.0, 0.0, 1e3, 1e3, 1.0, 1.0, 1.0])
-    propagate(BOOST, x, np.eye(STATE), 1.0)
+    propagate(BOOST, x, np.eye(STATE), np.zeros((STATE, STATE)), 0, 1.0)
     flow(BOOST, x, np.eye(STATE), 1.0)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from beaconfire.kernel.limits import MAX_TRACKS
 from beaconfire.kernel.records import TrackStatus
+from beaconfire.track.bank import BIASES
+from beaconfire.track.history import Bank
 from beaconfire.track.models import MODELS, STATE
 
 Array = NDArray[np.float64]
@@ -31,27 +33,74 @@ class Track:
     look_times_ns: deque[int] = field(default_factory=lambda: deque(maxlen=8))
     longest_period_s: float = 0.0
     lost_ns: int = 0
-    used: tuple[str, ...] = ()  # ids of the first measurements, by which rival tentative tracks are known
+    used_ids: tuple[str, ...] = ()  # ids of the first measurements, by which rival tentative tracks are known
     last_scan: tuple[str, int] = ("", 0)
+    columns: dict[str, int] = field(default_factory=dict)  # sensor id -> its first column of constant errors
+
+    def column_of(self, sensor_id: str) -> int:
+        """Return the sensor's first column of constant errors, else the next free one, else -1."""
+        first = self.columns.get(sensor_id, 3 * len(self.columns))
+        return first if first + 3 <= BIASES else -1
+
+    def claim_column(self, sensor_id: str) -> int:
+        """Give the sensor its columns for good and return the first, or -1."""
+        first = self.column_of(sensor_id)
+        if first >= 0:
+            self.columns[sensor_id] = first
+        return first
+
+    @property
+    def used(self) -> int:
+        """How many columns of constant errors are in use."""
+        return 3 * len(self.columns)
 
     def copy(self) -> "Track":
         """Return an independent copy."""
         return replace(
-            self, sensors=dict(self.sensors), looks=self.looks.copy(), look_times_ns=self.look_times_ns.copy()
+            self,
+            sensors=dict(self.sensors),
+            columns=dict(self.columns),
+            looks=self.looks.copy(),
+            look_times_ns=self.look_times_ns.copy(),
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Banks:
+    """Copies of several banks at one time: the arrays of a `Bank` with the tracks in front; `used` is (n,)."""
+
+    time_ns: int
+    x: Array
+    p: Array
+    c: Array
+    weights: Array
+    used: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, bank: Bank) -> Self:
+        """Return one bank as several."""
+        used = np.array([bank.used])
+        return cls(bank.time_ns, bank.x[None], bank.p[None], bank.c[None], bank.weights[None], used)
+
+    def one(self, i: int) -> Bank:
+        """Return one of them; its arrays are shared."""
+        return Bank(self.time_ns, self.x[i], self.p[i], self.c[i], self.weights[i], int(self.used[i]))
+
+
 class Tables:
-    """Arrays over rows: means (n, 4, 9), covariances (n, 4, 9, 9), probabilities (n, 4), the mixture, times."""
+    """Arrays over rows: means (n, 4, 9), covariances (n, 4, 9, 9) and with biases (n, 4, 9, 24), probabilities (n, 4).
+
+    Beside them the mixture as one Gaussian, and times.
+    """
 
     def __init__(self, rows: int = _FIRST_ROWS) -> None:
         self.x = np.zeros((rows, MODELS, STATE))
         self.p = np.zeros((rows, MODELS, STATE, STATE))
+        self.c = np.zeros((rows, MODELS, STATE, BIASES))
         self.weights = np.zeros((rows, MODELS))
         self.mean = np.zeros((rows, STATE))
         self.covariance = np.zeros((rows, STATE, STATE))
-        self.time_ns = np.zeros(rows, np.int64)  # of x, p, weights
-        self.mean_ns = np.zeros(rows, np.int64)  # of mean and covariance
+        self.time_ns = np.zeros(rows, np.int64)
         self.measured_ns = np.zeros(rows, np.int64)
         self.existence = np.zeros(rows)
         self.free = list(range(rows - 1, -1, -1))

@@ -1,0 +1,229 @@
+"""The roster of one picture: names and numbers of its tracks, and everything that happens to a track as a whole.
+
+Starting, storing, reporting, confirming, losing, merging and ending happen here; what a scan means is decided in
+`tracker`. Changes are collected as updates by track id, in the order in which the tracks were first touched.
+"""
+
+import math
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beaconfire.earth.wgs84 import altitude_and_up
+from beaconfire.kernel.records import Measurement, PictureName, TrackStatus, TrackUpdate
+from beaconfire.track import life
+from beaconfire.track.bank import GRID_NS, coast_once, mixture
+from beaconfire.track.gate import predict_rows
+from beaconfire.track.history import Bank, History, Look
+from beaconfire.track.merge import Duplicates, same_object
+from beaconfire.track.models import AIR
+from beaconfire.track.tables import Banks, Tables, Track
+
+Array = NDArray[np.float64]
+Updates = dict[str, TrackUpdate]
+
+_COAST_NS = 3 * GRID_NS  # older banks are brought forward in the tables, whole grid steps at a time
+_DEEP_M = -3e3  # a mean this far under the ground has fallen
+
+
+class Roster:
+    """The tracks of one picture."""
+
+    def __init__(self, picture: PictureName, *, id_prefix: str) -> None:
+        self.tables = Tables()
+        self.tracks: dict[str, Track] = {}
+        self.histories: dict[str, History] = {}
+        self.current: dict[str, TrackUpdate] = {}
+        self._picture: PictureName = picture
+        self._prefix = id_prefix
+        self._number = 0
+        self._duplicates = Duplicates()
+        self._aliases: dict[str, str] = {}
+
+    def copy(self) -> Self:
+        """Return an independent copy."""
+        other = type(self)(self._picture, id_prefix=self._prefix)
+        other.tables, other._number = self.tables.copy(), self._number
+        other.tracks = {name: track.copy() for name, track in self.tracks.items()}
+        other.histories = {name: history.copy() for name, history in self.histories.items()}
+        other.current, other._aliases = dict(self.current), dict(self._aliases)
+        other._duplicates = self._duplicates.copy()
+        return other
+
+    def start(self, bank: Bank, *, status: TrackStatus, existence: float) -> Track | None:
+        """Give a new track a name and a row, with its history starting at the bank; None when the tables are full."""
+        row = self.tables.take()
+        if row is None:
+            return None
+        self._number += 1
+        track = life.new_track(f"{self._prefix}{self._number:05d}", row, first_ns=bank.time_ns, status=status)
+        self.tracks[track.id] = track
+        self.histories[track.id] = History(bank)
+        self.tables.existence[row], self.tables.measured_ns[row] = existence, bank.time_ns
+        self.store(track, bank)
+        return track
+
+    def banks(self, tracks: list[Track], time_ns: int) -> Banks:
+        """Return copies of the tracks' banks predicted to a time; for a past time, as they were then."""
+        rows = np.array([track.row for track in tracks], np.int64)
+        used = np.array([track.used for track in tracks], np.int64)
+        tables = self.tables
+        banks = Banks(time_ns, tables.x[rows], tables.p[rows], tables.c[rows], tables.weights[rows], used)
+        ahead_ns = time_ns - tables.time_ns[rows]
+        predict_rows(banks.x, banks.p, banks.c, used, banks.weights, np.maximum(ahead_ns, 0))
+        for i in np.flatnonzero(ahead_ns < 0):
+            past = self.histories[tracks[i].id].bank_at(time_ns, used=tracks[i].used)
+            if past is None:
+                banks.weights[i] = 0.0  # opens no gate
+            else:
+                banks.x[i], banks.p[i], banks.c[i], banks.weights[i] = past.x, past.p, past.c, past.weights
+        return banks
+
+    def is_late(self, track: Track, time_ns: int) -> bool:
+        """Say whether the track's bank is already past a time."""
+        return time_ns < int(self.tables.time_ns[track.row])
+
+    def keep(self, track: Track, look: Look, bank: Bank) -> None:
+        """Store a bank that took a look in order of time."""
+        self.histories[track.id].add(look, bank)
+        self.store(track, bank)
+
+    def store(self, track: Track, bank: Bank) -> None:
+        """Write a bank into the tables."""
+        tables, row = self.tables, track.row
+        tables.x[row], tables.p[row], tables.c[row], tables.weights[row] = bank.x, bank.p, bank.c, bank.weights
+        tables.time_ns[row] = bank.time_ns
+        self._remix(track)
+
+    def report(
+        self, track: Track, updates: Updates, *, accepted: tuple[Measurement, ...] = (), replaces: str | None = None
+    ) -> None:
+        """Put the track as it is now among the updates; measurements already reported in this step are kept."""
+        tables, row = self.tables, track.row
+        before = updates.get(track.id)
+        update = TrackUpdate(
+            picture=self._picture, track_id=track.id, time_ns=int(tables.time_ns[row]), status=track.status,
+            mean=tables.mean[row].copy(), covariance=tables.covariance[row].copy(), modes=tables.weights[row].copy(),
+            existence=float(tables.existence[row]), first_time_ns=track.first_ns,
+            last_measured_ns=int(tables.measured_ns[row]), sensors=tuple(track.sensors),
+            nations=tuple(dict.fromkeys(track.sensors.values())),
+            accepted=(before.accepted if before is not None else ()) + accepted,
+            replaces=replaces if replaces is not None or before is None else before.replaces,
+        )  # fmt: skip
+        updates[track.id] = update
+        self.current[track.id] = update
+
+    def named(self, hint: str | None) -> Track | None:
+        """Return the live track of a name, or of what it was merged into."""
+        for _ in range(len(self._aliases) + 1):
+            if hint is None or hint in self.tracks:
+                break
+            hint = self._aliases.get(hint)
+        return self.tracks.get(hint) if hint is not None else None
+
+    def coast(self, now_ns: int, updates: Updates) -> None:
+        """Bring banks that nothing measured for long forward on their grid; end what reaches the ground."""
+        tables = self.tables
+        for track in list(self.tracks.values()):
+            row = track.row
+            while now_ns - tables.time_ns[row] > _COAST_NS:
+                coast_once(tables.x[row], tables.p[row], tables.c[row], track.used, tables.weights[row])
+                tables.time_ns[row] += GRID_NS
+                self._remix(track)
+                if self._altitude_m(track) < _DEEP_M:
+                    self.end(track, updates)
+                    break
+
+    def settle(self, now_ns: int, updates: Updates) -> None:
+        """Confirm, drop, lose, end and merge."""
+        for track in list(self.tracks.values()):
+            if track.id in self.tracks:
+                self._settle_one(track, now_ns, updates)
+        for older, younger in self._duplicates.find(self.tables, self.tracks, now_ns):
+            self._merge(older, younger, updates)
+
+    def end(self, track: Track, updates: Updates, *, replaced_by: str | None = None) -> None:
+        """Report a track as ended and forget it."""
+        track.status = TrackStatus.ENDED
+        self.report(track, updates)
+        self.tables.release(track.row)
+        del self.histories[track.id]
+        self._forget(track, replaced_by=replaced_by)
+
+    def _settle_one(self, track: Track, now_ns: int, updates: Updates) -> None:
+        tables, row = self.tables, track.row
+        existence, unseen_ns = float(tables.existence[row]), now_ns - int(tables.measured_ns[row])
+        if track.status is TrackStatus.TENTATIVE:
+            if life.is_dropped(track, existence=existence, unseen_ns=unseen_ns):
+                self.end(track, updates)
+            elif track.id in updates and life.is_confirmed(
+                track, existence=existence, time_ns=now_ns,
+                velocity_sigma_m_s=math.sqrt(float(tables.covariance[row, 3:6, 3:6].trace())),
+            ):  # fmt: skip
+                self._confirm(track, updates)
+        elif track.status is TrackStatus.CONFIRMED:
+            if life.is_lost(track, existence=existence, unseen_ns=unseen_ns):
+                track.status, track.lost_ns = TrackStatus.LOST, now_ns
+                self.report(track, updates)
+        else:
+            aircraft = float(tables.weights[row, AIR])
+            if life.is_ended(track, altitude_m=self._altitude_m(track), aircraft=aircraft, time_ns=now_ns):
+                self.end(track, updates)
+
+    def _confirm(self, track: Track, updates: Updates) -> None:
+        """Confirm a track: as the continuation of a lost one where it fits, else unless it doubles a confirmed one."""
+        for rival in [other for other in self.tracks.values() if other is not track]:
+            if rival.status is TrackStatus.TENTATIVE and set(rival.used_ids) & set(track.used_ids):
+                self.end(rival, updates)
+        match = same_object(self.tables, self.tracks, track)
+        if match is not None and match.status is TrackStatus.CONFIRMED:
+            self.end(track, updates, replaced_by=match.id)
+            return
+        track.status = TrackStatus.CONFIRMED
+        if match is None:
+            self.report(track, updates)
+            return
+        accepted = updates.pop(track.id).accepted
+        self._continue(match, track)
+        self.report(match, updates, accepted=accepted, replaces=track.id)
+
+    def _merge(self, older: Track, younger: Track, updates: Updates) -> None:
+        tables = self.tables
+        gone = updates.pop(younger.id, None)
+        if tables.covariance[younger.row, :6, :6].trace() < tables.covariance[older.row, :6, :6].trace():
+            self._continue(older, younger)
+        else:
+            for sensor_id, nation in younger.sensors.items():
+                older.sensors.setdefault(sensor_id, nation)
+            tables.release(younger.row)
+            del self.histories[younger.id]
+            self._forget(younger, replaced_by=older.id)
+        self.report(older, updates, accepted=gone.accepted if gone is not None else (), replaces=younger.id)
+
+    def _continue(self, older: Track, newer: Track) -> None:
+        """Give the newer track's numbers to the older's name; the newer name becomes an alias."""
+        self.tables.release(older.row)
+        older.row, older.status, older.columns = newer.row, newer.status, newer.columns
+        older.misses, older.looks, older.look_times_ns = newer.misses, newer.looks, newer.look_times_ns
+        older.longest_period_s = max(older.longest_period_s, newer.longest_period_s)
+        older.last_scan = newer.last_scan
+        for sensor_id, nation in newer.sensors.items():
+            older.sensors.setdefault(sensor_id, nation)
+        self.histories[older.id] = self.histories.pop(newer.id)
+        self._forget(newer, replaced_by=older.id)
+
+    def _forget(self, track: Track, *, replaced_by: str | None) -> None:
+        del self.tracks[track.id]
+        self.current.pop(track.id, None)
+        self._duplicates.forget(track.id)
+        if replaced_by is not None:
+            self._aliases[track.id] = replaced_by
+
+    def _remix(self, track: Track) -> None:
+        tables, row = self.tables, track.row
+        mixture(tables.x[row], tables.p[row], tables.weights[row], tables.mean[row], tables.covariance[row])
+
+    def _altitude_m(self, track: Track) -> float:
+        mean = self.tables.mean[track.row]
+        return altitude_and_up(mean[0], mean[1], mean[2])[0]
