@@ -72,7 +72,7 @@ def test_counters_rise_over_a_restart() -> None:
     japan.on_control(beat(korea), now_ns=NOW_NS)
     restarted, _ = link_pair()
     later = NOW_NS + NS_PER_S
-    japan.on_control(beat(restarted, later), now_ns=later)
+    assert isinstance(japan.on_control(beat(restarted, later), now_ns=later).control, wire.Beat)
 
 
 @pytest.mark.parametrize(
