@@ -17,7 +17,9 @@ from scipy.integrate import OdeSolution, solve_ivp
 
 from beaconfire.kernel.errors import RunFailed
 from beaconfire.rehearse.truth.force import (
+    EQUATOR_M,
     MEAN_RADIUS_M,
+    POLE_M,
     ROTATION_RAD_S,
     Array,
     density_kg_m3,
@@ -32,6 +34,7 @@ Stop = Callable[[float, Array], float]
 """A function of time and state whose zero ends a leg."""
 
 _TOLERANCE = ContextVar("tolerance", default=1e-10)  # relative; a thousandth of any sensor's error
+_NORMAL_STRETCH = (EQUATOR_M / POLE_M) ** 2
 _LOOSE = 1e-8
 _SCALE = np.array([1e6] * 3 + [1e3] * 3)  # m and m/s: what the absolute tolerance is relative to
 
@@ -161,6 +164,7 @@ def at_climb(angle_rad: float, *, rising: bool) -> Stop:
 
     def stop(time_s: float, state: Array) -> float:
         x, y, z, vx, vy, vz = state.tolist()
+        z *= _NORMAL_STRETCH  # the direction in which height grows, not that of the Earth's centre
         wx, wy = vx + ROTATION_RAD_S * y, vy - ROTATION_RAD_S * x
         size = math.sqrt((x * x + y * y + z * z) * (wx * wx + wy * wy + vz * vz))
         return float((x * wx + y * wy + z * vz) / size - sine)
