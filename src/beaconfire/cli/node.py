@@ -32,6 +32,7 @@ def run(*, config: Config) -> None:
     import os
 
     from beaconfire.shell import Node, load_config
+    from beaconfire.shell.export import ResultsWriter
 
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # a lost connection is told by the links' own state
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
@@ -40,7 +41,8 @@ def run(*, config: Config) -> None:
     def ready() -> None:
         print(dumps({"ready": settings.nation, "pid": os.getpid()}), flush=True)
 
-    node = Node(settings, passphrase=ask_passphrase(settings.realm))
+    windows = [ResultsWriter(settings.path(settings.results), settings.realm)] if settings.results else []
+    node = Node(settings, passphrase=ask_passphrase(settings.realm), windows=windows)
     asyncio.run(node.run(ready))
 
 

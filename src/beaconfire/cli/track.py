@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from beaconfire.cli.bars import progress_bar
 from beaconfire.kernel.labels import Realm
 
 if TYPE_CHECKING:
@@ -55,11 +54,11 @@ def track(
         check_folder(out)
     sensors_toml = read_bounded(sensors)
     known = parse_sensors(sensors_toml, where=str(sensors))
-    with _bar("reading") as report:
+    with progress_bar("reading") as report:
         rows = read_detections(detections, sensors=[sensor.id for sensor in known], progress=report)
     with nullcontext(None) if out is None else new_folder(out) as folder:
         writer = None if folder is None else ResultsWriter(folder, realm)
-        with _bar("tracking") as report:
+        with progress_bar("tracking") as report:
             outcome = watch(
                 rows, sensors_toml=sensors_toml, nation=nation_of(known), realm=realm, progress=report,
                 take=_nothing if writer is None else writer.take,
@@ -117,16 +116,3 @@ def _sentence(event: dict[str, Any]) -> str:
                 f"within {place['ellipse_95']['semi_major_m'] / 1e3:.1f} km"
             )
     return words
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error; none where that is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    console = Console(file=sys.stderr)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(bar, completed=done, total=max(total, 1))

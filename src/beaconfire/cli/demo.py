@@ -1,0 +1,211 @@
+"""`beaconfire demo`: three nations on this machine play a scenario through the whole real path."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from beaconfire.cli.bars import progress_bar
+
+if TYPE_CHECKING:
+    from beaconfire.cli.performance import Played
+    from beaconfire.rehearse import Scenario, Simulation
+    from beaconfire.shell import Fleet
+
+Flag = Annotated[bool, Parameter(negative="")]
+Speed = Annotated[float, Parameter(validator=Number(gte=1, lte=50))]
+Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65_000))]
+
+
+def register(app: App) -> None:
+    """Add the `demo` command."""
+    app.command(demo)
+
+
+def demo(
+    *,
+    scenario: str = "2025-01-06",
+    headless: Flag = False,
+    speed: Speed = 1.0,
+    port: Port = 8600,
+    out: Path | None = None,
+    seed: int | None = None,
+    json: Flag = False,
+) -> int:
+    """Play a scenario: a node, a NATS server and a journal per nation, joined by mTLS links, in realm EXERCISE.
+
+    Parameters
+    ----------
+    scenario
+        Name of a shipped scenario, or a scenario file.
+    headless
+        No browser: as fast as the machine allows, and stop at the end of the scenario.
+    speed
+        Scenario time over real time, 1 to 50, where pages are shown.
+    port
+        The first nation's page; the others take the ports above it.
+    out
+        Folder for the results and the report: a new one, an empty one, or a former run's.
+    seed
+        Seed of the sensors' noise and the background; the scenario's own if not given.
+    json
+        Print the summary as JSON.
+    """
+    from beaconfire.cli.outcome import write_results
+    from beaconfire.cli.scenario import read_source
+    from beaconfire.rehearse import read_scenario, simulate
+    from beaconfire.shell.broker import check_port
+    from beaconfire.shell.export import check_folder, new_folder
+
+    source, where = read_source(scenario)
+    checked = read_scenario(source, where=where)
+    policies = _policies(checked, near=Path(where).parent)
+    if out is not None:
+        check_folder(out)
+    if not headless:
+        for place in range(len(checked.nations)):
+            check_port("127.0.0.1", port + place)
+    with progress_bar("simulating") as report:
+        simulation = simulate(checked, seed=seed, progress=report)
+    subprocess.run([sys.executable, "-m", "beaconfire", "warm"], check=True, stdout=subprocess.DEVNULL)
+    with _home() as home, new_folder(out or home / "out") as folder:
+        setting = Setting(home, simulation, policies, speed=None if headless else speed, port=port)
+        played = asyncio.run(_run(setting))
+        summary = write_results(home, folder, simulation, played)
+    if json:
+        print(dumps(summary, ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(_lines(summary, out)))
+    return int(summary["exit_status"])
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What one run is to be; `speed` None is headless and as fast as it goes."""
+
+    home: Path
+    simulation: Simulation
+    policies: Mapping[str, bytes]
+    speed: float | None
+    port: int
+
+
+async def _run(setting: Setting) -> Played:
+    """Set the stage, start the fleet, perform, and end every process whatever happens."""
+    from beaconfire.cli.performance import perform
+    from beaconfire.cli.stage import build_stage
+    from beaconfire.shell import Fleet
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, os.kill, os.getpid(), signal.SIGINT)  # one way to end, as for Ctrl-C
+    scenario, paced = setting.simulation.scenario, setting.speed is not None
+    configs = build_stage(
+        setting.home, scenario, policies=setting.policies, console_port=setting.port if paced else None
+    )
+    fleet = Fleet()
+    try:
+        await fleet.start(list(configs.values()))
+        for line in _addresses(fleet):
+            print(line, flush=True)
+        with progress_bar(f"EXERCISE {scenario.name}") as report:
+            played = await perform(fleet, setting.simulation, speed=setting.speed, report=report)
+        if paced and sys.stdin.isatty():
+            print("The scenario has ended. The pages stay until Ctrl-C.", flush=True)
+            await _interrupt(loop)
+    finally:
+        codes = await fleet.stop()
+    for nation, code in codes.items():
+        if code != 0:
+            played.failed.setdefault(nation, f"ended with code {code}")
+    return played
+
+
+def _addresses(fleet: Fleet) -> Iterator[str]:
+    for nation, child in fleet.children.items():
+        if child.ready.console:
+            yield f"EXERCISE {nation}  {child.ready.console}"
+
+
+async def _interrupt(loop: asyncio.AbstractEventLoop) -> None:
+    """Wait for Ctrl-C."""
+    asked = asyncio.Event()
+    loop.add_signal_handler(signal.SIGINT, asked.set)
+    try:
+        await asked.wait()
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+@contextmanager
+def _home() -> Iterator[Path]:
+    """A folder of this run alone for keys, servers and journals; gone when it ends."""
+    home = Path(tempfile.mkdtemp(prefix="beaconfire-"))
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _policies(scenario: Scenario, *, near: Path) -> dict[str, bytes]:
+    """Each nation's release policy: a preset, or a file named relative to the scenario's."""
+    from beaconfire.kernel.labels import Realm
+    from beaconfire.rehearse.network import scenario_policy
+    from beaconfire.release import Releaser, preset_names
+    from beaconfire.shell.config import read_bounded
+
+    policies = {}
+    for nation in scenario.nations:
+        if nation.policy in preset_names():
+            policies[nation.code] = scenario_policy(scenario, nation.code)
+            continue
+        path = near / nation.policy
+        policies[nation.code] = read_bounded(path)
+        Releaser(nation=nation.code, realm=Realm.EXERCISE, secret=bytes(32)).load(
+            policies[nation.code], where=str(path)
+        )
+    return policies
+
+
+def _lines(summary: Mapping[str, Any], out: Path | None) -> Iterator[str]:
+    """The summary for people."""
+    run = summary["run"]
+    yield (
+        f"EXERCISE {summary['scenario']}, seed {summary['seed']}: {run['scenario_s']:.0f} s played in "
+        f"{run['wall_s']:.1f} s ({run['speed']:.1f} times real time)"
+    )
+    for nation, values in summary["nations"].items():
+        yield f"  {nation}: {_nation_line(values)}"
+    for nation, reason in run["failed"].items():
+        yield f"  {nation} did not live to the end: {reason}"
+    if out is not None:
+        yield f"report: {out / 'report.html'}"
+
+
+def _nation_line(values: Mapping[str, Any]) -> str:
+    shared, alone, comparison = values["shared"], values["alone"], values["comparison"]
+    events = shared["events"] or alone["events"]
+    if not events:
+        return "no event"
+    first = events[0]
+    words = f"{len(events)} event{'s' if len(events) > 1 else ''}, at least {first['count_at_least']}"
+    words += f", {first['kind']}, {first['class']}"
+    for name, picture in (("alone", alone), ("shared", shared)):
+        if picture["warning_s"] is not None:
+            words += f"; {name} confirmed {picture['warning_s']:.0f} s before the end"
+    if comparison is not None:
+        words += f"; area {comparison['own_km2']:,.0f} km² alone, {comparison['shared_km2']:,.0f} km² shared"
+    return words

@@ -1,0 +1,68 @@
+"""One performance of a scenario: the conductor's beats given to the fleet in lockstep, and what came of it.
+
+Each tick is given when every living node has done the one before and has taken in what the others had sent by then, so
+a run goes as fast as the machine allows and still crosses real servers. A pace only makes the conductor wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from beaconfire.cli.bars import Report
+from beaconfire.kernel.errors import RunFailed
+from beaconfire.rehearse import Simulation
+from beaconfire.rehearse.conductor import TICK_S, Beat, beat_count, beats
+from beaconfire.shell import Answer, Fleet, Turn
+
+
+@dataclass(slots=True)
+class Played:
+    """How it went: wall time, why a nation fell out of the lockstep, and ticks at which a partner's words were late."""
+
+    wall_s: float = 0.0
+    failed: dict[str, str] = field(default_factory=dict)
+    late: Counter[str] = field(default_factory=Counter)
+
+
+async def perform(fleet: Fleet, simulation: Simulation, *, speed: float | None, report: Report) -> Played:
+    """Play a simulation to its end with the nodes that live; `speed` is scenario over wall time, None the fastest.
+
+    `report` is called with the seconds played and the seconds in all. Raises `RunFailed` when no node is left.
+    """
+    played, loop = Played(), asyncio.get_running_loop()
+    started_s, total_s = loop.time(), beat_count(simulation) * TICK_S
+    answers: dict[str, Answer] = {}
+    for beat in beats(simulation):
+        if speed is not None:
+            await asyncio.sleep(max(started_s + beat.number * TICK_S / speed - loop.time(), 0.0))
+        answers = await fleet.turn({nation: _turn(nation, beat, answers) for nation in fleet.living})
+        for nation, answer in answers.items():
+            played.late.update({nation: 1} if answer.missing else {})
+        if not fleet.living:
+            raise RunFailed(f"no node is left: {_reasons(lost(fleet))}")
+        report(beat.number * TICK_S, total_s)
+    played.wall_s = loop.time() - started_s
+    played.failed = lost(fleet)
+    return played
+
+
+def lost(fleet: Fleet) -> dict[str, str]:
+    """Return why each nation that is no longer in the lockstep fell out of it."""
+    return {nation: child.lost for nation, child in fleet.children.items() if child.lost}
+
+
+def _turn(nation: str, beat: Beat, answers: Mapping[str, Answer]) -> Turn:
+    """A nation's turn: its scans, and what its partners said they had sent to it by the turn before."""
+    awaited = {
+        partner: answer.sent[nation]
+        for partner, answer in answers.items()
+        if partner != nation and answer.sent.get(nation)
+    }
+    return Turn(tick=beat.number, time_ns=beat.time_ns, scans=beat.scans.get(nation, ()), awaited=awaited)
+
+
+def _reasons(failed: Mapping[str, str]) -> str:
+    return "; ".join(f"{nation} {reason}" for nation, reason in failed.items())

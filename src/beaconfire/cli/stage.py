@@ -1,0 +1,53 @@
+"""The demo's stage: one EXERCISE node per nation of a scenario, set up by one hand in one folder of this machine."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from beaconfire.kernel.labels import Realm
+from beaconfire.rehearse import Scenario, sensors_toml
+from beaconfire.shell import BrokerConfig, ConsoleConfig, NodeConfig, exchange_bundles, init_node
+
+HOST = "127.0.0.1"
+RESULTS, FEED = "results", "feed.sock"
+
+
+def build_stage(
+    home: Path, scenario: Scenario, *, policies: Mapping[str, bytes], console_port: int | None
+) -> dict[str, NodeConfig]:
+    """Make every nation's node under `home`, each the partner of each, and return the configurations by nation.
+
+    `policies` are the bytes of release policies by nation; consoles take `console_port` and those above it, none
+    without. Raises `InvalidInput` for sensors or policies that are wrong.
+    """
+    nations = [nation.code for nation in scenario.nations]
+    ports = free_ports(2 * len(nations))
+    configs = {}
+    for place, nation in enumerate(nations):
+        own = tuple(sensor for sensor in scenario.sensors if sensor.nation == nation)
+        clients, links = ports[2 * place], ports[2 * place + 1]
+        configs[nation] = init_node(
+            home / nation,
+            nation,
+            Realm.EXERCISE,
+            policy_toml=policies[nation],
+            sensors_toml=sensors_toml(own).encode() if own else b"",
+            broker=BrokerConfig(client_port=clients, link_port=links, address=f"{HOST}:{links}"),
+            console=ConsoleConfig(port=0 if console_port is None else console_port + place),
+            feed=FEED,
+            results=RESULTS,
+        )
+    exchange_bundles(list(configs.values()))
+    return configs
+
+
+def free_ports(count: int) -> list[int]:
+    """Return loopback ports that nobody listens on now; a node that finds its port taken says so."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
+            probe.bind((HOST, 0))
+        return [int(probe.getsockname()[1]) for probe in sockets]
