@@ -35,7 +35,7 @@ _NOT_THRUSTING = 0.03  # an infrared sensor sees thrusting objects only; the res
 # Jumps per second. Burns last about a minute; stages follow each other; an aircraft may turn out to be a climb-out.
 _BOOST_ENDS, _BOOST_TO_GLIDE, _BOOST_TO_AIR = 1.0 / 60.0, 3e-4, 1e-3
 _REIGNITION, _BALLISTIC_TO_GLIDE, _BALLISTIC_TO_AIR = 1e-3, 2e-3, 5e-4
-_GLIDE_ENDS, _GLIDE_TO_AIR = 5e-3, 1e-3
+_GLIDE_ENDS, _GLIDE_FADES, _GLIDE_TO_AIR = 5e-3, 0.05, 1e-3  # without air to glide on, it is a ballistic body again
 _AIR_TO_BOOST, _AIR_TO_BALLISTIC, _AIR_TO_GLIDE = 5e-4, 3e-4, 1e-4
 _LIFT_PRESSURE_PA = 3e3  # where lift can begin to bend a path by 1 m/s^2
 _AIRCRAFT_CEILING_M, _AIRCRAFT_CEILING_WIDTH_M = 28e3, 3e3
@@ -79,7 +79,7 @@ def predict_once(x: Array, p: Array, c: Array, used: int, weights: Array, dt_s: 
     """One mixing and one prediction of a bank, in place."""
     jumps = np.empty((MODELS, MODELS))
     transition_rates(x, weights, dt_s, jumps)
-    _mix(x, p, c, used, weights, jumps)
+    _mix(x, p, c, used, weights, jumps, dt_s)
     for j in range(MODELS):
         propagate(j, x[j], p[j], c[j], used, dt_s)
 
@@ -105,7 +105,7 @@ def transition_rates(x: Array, weights: Array, dt_s: float, jumps: Array) -> Non
     jumps[BALLISTIC, BOOST] = _REIGNITION
     jumps[BALLISTIC, GLIDE] = _BALLISTIC_TO_GLIDE * lift
     jumps[BALLISTIC, AIR] = _BALLISTIC_TO_AIR * air
-    jumps[GLIDE, BALLISTIC] = _GLIDE_ENDS
+    jumps[GLIDE, BALLISTIC] = _GLIDE_ENDS + _GLIDE_FADES * (1.0 - lift) * (1.0 - lift)
     jumps[GLIDE, BOOST] = _BOOST_TO_GLIDE
     jumps[GLIDE, AIR] = _GLIDE_TO_AIR * air
     jumps[AIR, BOOST] = _AIR_TO_BOOST
@@ -128,8 +128,9 @@ def _below(value: float, limit: float, width: float) -> float:
 
 
 @kernel
-def _mix(x: Array, p: Array, c: Array, used: int, weights: Array, jumps: Array) -> None:
+def _mix(x: Array, p: Array, c: Array, used: int, weights: Array, jumps: Array, dt_s: float) -> None:
     old_x, old_p, old_c = x.copy(), p.copy(), c.copy()
+    thrust = old_x[BOOST, 6:9]
     predicted = np.zeros(MODELS)
     theta, prior = np.empty(3), np.empty((3, 3))
     part, share = np.empty((MODELS, STATE)), np.empty(MODELS)
@@ -145,9 +146,14 @@ def _mix(x: Array, p: Array, c: Array, used: int, weights: Array, jumps: Array) 
                 parameter_prior(j, old_x[i, 0:3], old_x[i, 3:6], theta, prior)
                 for n in range(3):
                     part[i, 6 + n] = theta[n]
+                    if i == BOOST:
+                        part[i, n] -= thrust[n] * dt_s * dt_s / 6.0
+                        part[i, 3 + n] += thrust[n] * dt_s / 2.0
                     for m in range(3):
                         priors[i, n, m] = prior[n, m]
         _collapse(j, part, old_p, priors, share, x[j], p[j])
+        if j != BOOST:
+            _spread_burnout(thrust, dt_s, share[BOOST], p[j])
         _collapse_biases(j, old_c, used, share, c[j])
     for j in range(MODELS):
         weights[j] = predicted[j]
@@ -178,6 +184,23 @@ def _collapse(j: int, part: Array, old_p: Array, priors: Array, share: Array, me
                     total += share[i] * (inner + (part[i, n] - mean[n]) * (part[i, m] - mean[m]))
             covariance[n, m] = total / weight
             covariance[m, n] = covariance[n, m]
+
+
+@kernel
+def _spread_burnout(thrust: Array, dt_s: float, share: float, p: Array) -> None:
+    """Add what is not known of a burnout at any time within the interval.
+
+    Thrust that ends after s, uniform in the interval, leaves at its start an offset of f s in velocity and -f s^2/2
+    in place; the mean of both is in what jumps, this is their covariance.
+    """
+    t2 = dt_s * dt_s
+    for i in range(3):
+        for m in range(3):
+            f2 = share * thrust[i] * thrust[m]
+            p[i, m] += f2 * t2 * t2 / 45.0
+            p[i, 3 + m] -= f2 * t2 * dt_s / 24.0
+            p[3 + i, m] -= f2 * t2 * dt_s / 24.0
+            p[3 + i, 3 + m] += f2 * t2 / 12.0
 
 
 @kernel

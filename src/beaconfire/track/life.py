@@ -29,6 +29,7 @@ _DROP_EXISTENCE, _DROP_MISSES = 0.02, 3
 _LOST_EXISTENCE, _LOST_MISSES = 0.1, 4
 _LOST_AFTER_S = 20.0
 _AIRCRAFT_KEPT_S = 120.0
+_FALLEN_KEPT_S = 120.0  # after the last detection: "lost" is not "fell", it may have pulled up unseen
 KEPT_S = 5_400.0  # a lofted flight is out of sight for an hour; longer is an orbit
 
 
@@ -66,10 +67,10 @@ def is_lost(track: Track, *, existence: float, unseen_ns: int) -> bool:
     return (existence < _LOST_EXISTENCE and track.misses >= _LOST_MISSES) or unseen_ns > patience_s * NS_PER_S
 
 
-def is_ended(track: Track, *, altitude_m: float, aircraft: float, time_ns: int) -> bool:
-    """Say whether a lost track is over: on the ground, an aircraft that does not come back, or coasted for too long."""
+def is_ended(track: Track, *, aircraft: float, unseen_ns: int) -> bool:
+    """Say whether a lost track is over: fallen, an aircraft that does not come back, or coasted for too long."""
     kept_s = _AIRCRAFT_KEPT_S if aircraft > 0.5 else KEPT_S
-    return altitude_m < 0.0 or time_ns - track.lost_ns > kept_s * NS_PER_S
+    return unseen_ns > (_FALLEN_KEPT_S if track.fallen else kept_s) * NS_PER_S
 
 
 def note_hit(track: Track, *, time_ns: int, sensor_id: str, nation: str, period_s: float) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beaconfire.earth.linear import cholesky, squared_distance
+from beaconfire.earth.wgs84 import altitude_and_up
 from beaconfire.kernel.jit import kernel, warmer
 from beaconfire.kernel.records import TrackStatus
 from beaconfire.kernel.time import NS_PER_S
@@ -32,6 +33,8 @@ _CHECK_EVERY_NS = NS_PER_S
 _FRESH_NS = 15 * NS_PER_S
 _SEPARATE_FOR_NS = 30 * NS_PER_S
 _FURTHEST_M = 60e3
+# What an object may have done unseen: manoeuvred inside the air, for up to two minutes, at 2 g in the mean.
+_UNSEEN_S, _UNSEEN_M_S2, _AIR_M, _FAST_M_S = 120.0, 20.0, 80e3, 700.0
 
 
 class Duplicates:
@@ -92,17 +95,41 @@ class Duplicates:
 
 
 def same_object(tables: Tables, tracks: Mapping[str, Track], new: Track) -> Track | None:
-    """Return the confirmed or lost track that a newly confirmed one doubles or continues, the likeliest first."""
+    """Return the confirmed or lost track that a newly confirmed one doubles or continues, the likeliest first.
+
+    Where no prediction fits, a lost track that could have manoeuvred there unseen.
+    """
     time_ns, best, match = int(tables.time_ns[new.row]), math.inf, None
-    for track in tracks.values():
-        if track is new or track.status is TrackStatus.TENTATIVE or track.last_scan == new.last_scan:
-            continue
-        if abs(tables.weights[track.row, AIR] - tables.weights[new.row, AIR]) > 0.8:
+    candidates = [
+        track for track in tracks.values()
+        if track is not new and track.status is not TrackStatus.TENTATIVE and track.last_scan != new.last_scan
+        and abs(tables.weights[track.row, AIR] - tables.weights[new.row, AIR]) <= 0.8
+    ]  # fmt: skip
+    for track in candidates:
+        if track.fallen:
             continue
         limit = _ALIKE if track.status is TrackStatus.CONFIRMED else _CONTINUES
         distance, volume = _between(tables, track.row, new.row, time_ns)
         if distance < limit and distance + volume < best:
             best, match = distance + volume, track
+    return match or _manoeuvred(tables, candidates, new)
+
+
+def _manoeuvred(tables: Tables, candidates: list[Track], new: Track) -> Track | None:
+    """Return the lost track from which a fast new one is reached with the least unseen acceleration."""
+    mean, covariance = tables.mean[new.row], tables.covariance[new.row]
+    best, match = _UNSEEN_M_S2, None
+    for track in candidates:
+        seen, dt_s = tables.seen[track.row], (tables.time_ns[new.row] - tables.measured_ns[track.row]) / NS_PER_S
+        fast = min(math.hypot(*seen[3:6]), math.hypot(*mean[3:6])) > _FAST_M_S
+        low = min(altitude_and_up(*seen[:3])[0], altitude_and_up(*mean[:3])[0]) < _AIR_M
+        if track.status is not TrackStatus.LOST or not 0.0 < dt_s < _UNSEEN_S or not fast or not low:
+            continue
+        turned = max(math.dist(seen[3:6], mean[3:6]) - 3.0 * math.sqrt(covariance[3:6, 3:6].trace()), 0.0) / dt_s
+        off_m = math.dist(seen[:3] + seen[3:6] * dt_s, mean[:3]) - 3.0 * math.sqrt(covariance[:3, :3].trace())
+        needed = max(turned, 2.0 * max(off_m, 0.0) / dt_s**2)
+        if needed < best:
+            best, match = needed, track
     return match
 
 

@@ -24,7 +24,6 @@ Array = NDArray[np.float64]
 Updates = dict[str, TrackUpdate]
 
 _COAST_NS = 3 * GRID_NS  # older banks are brought forward in the tables, whole grid steps at a time
-_DEEP_M = -3e3  # a mean this far under the ground has fallen
 
 
 class Roster:
@@ -60,9 +59,14 @@ class Roster:
         track = life.new_track(f"{self._prefix}{self._number:05d}", row, first_ns=bank.time_ns, status=status)
         self.tracks[track.id] = track
         self.histories[track.id] = History(bank)
-        self.tables.existence[row], self.tables.measured_ns[row] = existence, bank.time_ns
+        self.tables.existence[row] = existence
         self.store(track, bank)
+        self.saw(track, bank.time_ns)
         return track
+
+    def flying(self) -> list[Track]:
+        """Return the tracks that a sensor could meet: all but those that are predicted to have fallen."""
+        return [track for track in self.tracks.values() if not track.fallen]
 
     def banks(self, tracks: list[Track], time_ns: int) -> Banks:
         """Return copies of the tracks' banks predicted to a time; for a past time, as they were then."""
@@ -96,6 +100,13 @@ class Roster:
         tables.time_ns[row] = bank.time_ns
         self._remix(track)
 
+    def saw(self, track: Track, time_ns: int) -> None:
+        """Note that the track was measured at a time, now part of its stored bank."""
+        tables, row = self.tables, track.row
+        tables.measured_ns[row] = max(int(tables.measured_ns[row]), time_ns)
+        tables.seen[row] = tables.mean[row]
+        track.fallen = False
+
     def report(
         self, track: Track, updates: Updates, *, accepted: tuple[Measurement, ...] = (), replaces: str | None = None
     ) -> None:
@@ -122,18 +133,16 @@ class Roster:
             hint = self._aliases.get(hint)
         return self.tracks.get(hint) if hint is not None else None
 
-    def coast(self, now_ns: int, updates: Updates) -> None:
-        """Bring banks that nothing measured for long forward on their grid; end what reaches the ground."""
+    def coast(self, now_ns: int) -> None:
+        """Bring banks that nothing measured for long forward on their grid, down to the ground."""
         tables = self.tables
         for track in list(self.tracks.values()):
             row = track.row
-            while now_ns - tables.time_ns[row] > _COAST_NS:
+            while now_ns - tables.time_ns[row] > _COAST_NS and not track.fallen:
                 coast_once(tables.x[row], tables.p[row], tables.c[row], track.used, tables.weights[row])
                 tables.time_ns[row] += GRID_NS
                 self._remix(track)
-                if self._altitude_m(track) < _DEEP_M:
-                    self.end(track, updates)
-                    break
+                track.fallen = self._altitude_m(track) < 0.0
 
     def settle(self, now_ns: int, updates: Updates) -> None:
         """Confirm, drop, lose, end and merge."""
@@ -167,8 +176,7 @@ class Roster:
                 track.status, track.lost_ns = TrackStatus.LOST, now_ns
                 self.report(track, updates)
         else:
-            aircraft = float(tables.weights[row, AIR])
-            if life.is_ended(track, altitude_m=self._altitude_m(track), aircraft=aircraft, time_ns=now_ns):
+            if life.is_ended(track, aircraft=float(tables.weights[row, AIR]), unseen_ns=unseen_ns):
                 self.end(track, updates)
 
     def _confirm(self, track: Track, updates: Updates) -> None:
@@ -207,7 +215,7 @@ class Roster:
         older.row, older.status, older.columns = newer.row, newer.status, newer.columns
         older.misses, older.looks, older.look_times_ns = newer.misses, newer.looks, newer.look_times_ns
         older.longest_period_s = max(older.longest_period_s, newer.longest_period_s)
-        older.last_scan = newer.last_scan
+        older.last_scan, older.fallen = newer.last_scan, False
         for sensor_id, nation in newer.sensors.items():
             older.sensors.setdefault(sensor_id, nation)
         self.histories[older.id] = self.histories.pop(newer.id)

@@ -33,6 +33,7 @@ class Track:
     look_times_ns: deque[int] = field(default_factory=lambda: deque(maxlen=8))
     longest_period_s: float = 0.0
     lost_ns: int = 0
+    fallen: bool = False  # unseen and, by its prediction, on the ground: kept a while in case it manoeuvred
     used_ids: tuple[str, ...] = ()  # ids of the first measurements, by which rival tentative tracks are known
     last_scan: tuple[str, int] = ("", 0)
     columns: dict[str, int] = field(default_factory=dict)  # sensor id -> its first column of constant errors
@@ -102,6 +103,7 @@ class Tables:
         self.covariance = np.zeros((rows, STATE, STATE))
         self.time_ns = np.zeros(rows, np.int64)
         self.measured_ns = np.zeros(rows, np.int64)
+        self.seen = np.zeros((rows, STATE))  # the mixture's mean when last measured
         self.existence = np.zeros(rows)
         self.free = list(range(rows - 1, -1, -1))
 

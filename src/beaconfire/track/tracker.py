@@ -54,7 +54,7 @@ class Tracker:
     def scan(self, scan: MeasurementScan) -> list[TrackUpdate]:
         """Take in one scan (radar, infrared, or partners' tracklets), late ones too; returns the updates it caused."""
         updates: Updates = {}
-        self._roster.coast(scan.time_ns, updates)
+        self._roster.coast(scan.time_ns)
         if scan.kind == "state":
             for item in sorted(scan.measurements, key=lambda one: one.time_ns):
                 self._take_tracklet(item, scan, updates)
@@ -66,7 +66,7 @@ class Tracker:
     def advance(self, now_ns: int) -> list[TrackUpdate]:
         """Let time pass: returns the tracks that were lost, dropped or ended by it."""
         updates: Updates = {}
-        self._roster.coast(now_ns, updates)
+        self._roster.coast(now_ns)
         self._roster.settle(now_ns, updates)
         return list(updates.values())
 
@@ -101,7 +101,7 @@ class Tracker:
 
     def _visible(self, scan: MeasurementScan) -> tuple[list[Track], NDArray[np.int64]]:
         """Return the tracks that the sensor may see, and whether it must."""
-        tables, tracks = self._roster.tables, list(self._roster.tracks.values())
+        tables, tracks = self._roster.tables, self._roster.flying()
         rows = np.array([track.row for track in tracks], np.int64)
         ahead, spreads, seen = np.empty((len(rows), STATE)), np.empty(len(rows)), np.empty(len(rows), np.int64)
         ahead_s = (scan.time_ns - tables.time_ns[rows]).astype(np.float64) * 1e-9
@@ -136,8 +136,8 @@ class Tracker:
             if take_row(bank, columns, row, column=column) == -math.inf or not bank.is_sound():
                 return
             roster.keep(track, look, bank)
+        roster.saw(track, scan.time_ns)
         tables, place = roster.tables, track.row
-        tables.measured_ns[place] = max(int(tables.measured_ns[place]), scan.time_ns)
         tables.existence[place] = life.after_hit(float(tables.existence[place]), log_ratio=log_ratio)
         life.note_hit(track, time_ns=scan.time_ns, sensor_id=item.sensor_id, nation=item.nation, period_s=scan.period_s)
         if track.status is TrackStatus.LOST:
@@ -215,7 +215,7 @@ class Tracker:
     def _tracklet_owner(self, item: Measurement, columns: Packed) -> tuple[Track | None, Bank | None]:
         """Return the track a tracklet belongs to, and its bank at the tracklet's time."""
         hinted = self._roster.named(item.track_hint)
-        tracks = [hinted] if hinted is not None else list(self._roster.tracks.values())
+        tracks = [hinted] if hinted is not None else self._roster.flying()
         if not tracks:
             return None, None
         banks = self._roster.banks(tracks, item.time_ns)
