@@ -114,7 +114,11 @@ async def _run(setting: Setting) -> Played:
     loop.add_signal_handler(signal.SIGTERM, os.kill, os.getpid(), signal.SIGINT)  # one way to end, as for Ctrl-C
     scenario, paced = setting.simulation.scenario, setting.speed is not None
     configs = build_stage(
-        setting.home, scenario, policies=setting.policies, console_port=setting.port if paced else None
+        setting.home,
+        scenario,
+        policies=setting.policies,
+        console_port=setting.port if paced else None,
+        speed=setting.speed or 1.0,
     )
     fleet = Fleet()
     try:

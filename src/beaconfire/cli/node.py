@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from json import dumps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from beaconfire.cli.init import ask_passphrase
+
+if TYPE_CHECKING:
+    from beaconfire.shell import Node
+    from beaconfire.shell.engine import Window
 
 Config = Annotated[Path, Parameter(name="--config", help="the node's node.toml")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON")]
@@ -29,7 +34,6 @@ def run(*, config: Config) -> None:
     """
     import asyncio
     import logging
-    import os
 
     from beaconfire.shell import Node, load_config
     from beaconfire.shell.export import ResultsWriter
@@ -37,13 +41,27 @@ def run(*, config: Config) -> None:
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # a lost connection is told by the links' own state
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     settings = load_config(config)
-
-    def ready() -> None:
-        print(dumps({"ready": settings.nation, "pid": os.getpid()}), flush=True)
-
-    windows = [ResultsWriter(settings.path(settings.results), settings.realm)] if settings.results else []
+    windows: list[Window] = []
+    if settings.results:
+        windows.append(ResultsWriter(settings.path(settings.results), settings.realm))
     node = Node(settings, passphrase=ask_passphrase(settings.realm), windows=windows)
-    asyncio.run(node.run(ready))
+    asyncio.run(_serve(node, windows))
+
+
+async def _serve(node: Node, windows: list[Window]) -> None:
+    """Run the node with its console, if it is to have one, and say on standard output when both are up."""
+    from beaconfire.shell.console import ConsoleWindow
+
+    words = {"ready": node.config.nation, "pid": os.getpid()}
+    console = ConsoleWindow(node) if node.config.console.port else None
+    if console is not None:
+        windows.append(console)
+        words["console"] = await console.open()
+    try:
+        await node.run(lambda: print(dumps(words), flush=True))
+    finally:
+        if console is not None:
+            await console.shut()
 
 
 def check(*, config: Config, json: Json = False) -> None:

@@ -16,7 +16,7 @@ RESULTS, FEED = "results", "feed.sock"
 
 
 def build_stage(
-    home: Path, scenario: Scenario, *, policies: Mapping[str, bytes], console_port: int | None
+    home: Path, scenario: Scenario, *, policies: Mapping[str, bytes], console_port: int | None, speed: float = 1.0
 ) -> dict[str, NodeConfig]:
     """Make every nation's node under `home`, each the partner of each, and return the configurations by nation.
 
@@ -36,7 +36,12 @@ def build_stage(
             policy_toml=policies[nation],
             sensors_toml=sensors_toml(own).encode() if own else b"",
             broker=BrokerConfig(client_port=clients, link_port=links, address=f"{HOST}:{links}"),
-            console=ConsoleConfig(port=0 if console_port is None else console_port + place),
+            console=ConsoleConfig(
+                port=0 if console_port is None else console_port + place,
+                languages=scenario.nations[place].languages,
+                scenario=scenario.name,
+                speed=speed,
+            ),
             feed=FEED,
             results=RESULTS,
         )

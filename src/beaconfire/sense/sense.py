@@ -39,6 +39,7 @@ class Sense:
     def __init__(self, sensors: Sequence[Sensor]) -> None:
         self._sensors: Mapping[str, Sensor] = {sensor.id: sensor for sensor in sensors}
         self._places: dict[str, Place] = {}
+        self._heard_ns: dict[str, int] = {}
         for sensor in sensors:
             site = site_geodetic(sensor)
             if site is not None:
@@ -50,6 +51,7 @@ class Sense:
         trouble = "unknown sensor" if sensor is None else _time_trouble(scan.time_ns, now_ns)
         if sensor is None or trouble:
             return None, tuple(Quarantined(item, i, trouble) for i, item in enumerate(scan.detections))
+        self._heard_ns[sensor.id] = max(scan.time_ns, self._heard_ns.get(sensor.id, 0))
         measurements, held, seen = [], [], set[Detection]()
         place = self._places.get(scan.sensor_id)
         for index, item in enumerate(scan.detections):
@@ -79,6 +81,11 @@ class Sense:
             ),
             tuple(held),
         )  # fmt: skip
+
+    def silent_s(self, sensor_id: str, *, now_ns: int) -> float | None:
+        """Return how long a sensor has sent no scan, not even an empty one; None before its first."""
+        heard_ns = self._heard_ns.get(sensor_id)
+        return None if heard_ns is None else (now_ns - heard_ns) / NS_PER_S
 
 
 def _time_trouble(time_ns: int, now_ns: int) -> str:

@@ -5,6 +5,7 @@ the environment. Faults are named by key, as in every configuration file.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -31,10 +32,13 @@ class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The nation's console."""
+    """The nation's console. `scenario` and `speed` are what the page of an exercise says of it."""
 
     host: str = "127.0.0.1"
     port: int = 0  # 0 is no console
+    languages: tuple[Literal["en", "ko", "ja"], ...] = ("en", "ko", "ja")
+    scenario: str = ""
+    speed: float = 1.0
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,8 +102,10 @@ def _lines(rows: dict[str, object]) -> list[str]:
 def _literal(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return str(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_literal(item) for item in value) + "]"
     return msgspec.json.encode(str(value)).decode()  # TOML's basic strings are JSON's
 
 

@@ -8,6 +8,7 @@ import asyncio
 import math
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from beaconfire.kernel import results
 from beaconfire.kernel.keyed import keyed_digest
 from beaconfire.kernel.records import KINDS, PHASES, EventRevision, PictureName, Sensor, TrackStatus, TrackUpdate
 from beaconfire.kernel.sensors import parse_sensors, site_geodetic
-from beaconfire.kernel.time import format_utc, seconds_between
+from beaconfire.kernel.time import format_utc
 from beaconfire.node.effects import Effect, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.shell.config import read_bounded
 from beaconfire.shell.feedhub import FeedHub
@@ -26,25 +27,26 @@ from beaconfire.shell.gateway import Gateway, build_app, serve
 from beaconfire.shell.rings import Ring, ellipse_ring, track_ellipse
 
 if TYPE_CHECKING:
-    from beaconfire.shell.loop import Node
+    from beaconfire.shell.loop import Node, PartnerStatus
 
 TRACKS_S = 0.1
 CLOCK_S = 1.0
+_LINK_SILENCE_S = 3.0  # a black-holed link is noticed within this (EXCHANGE part 10)
 _SENSOR_DOWN_PERIODS = 5  # a sensor that missed so many of its own periods is shown as down
 
 
 class ConsoleWindow:
     """Shows one node to its people. `open` starts the server; as a window it takes the effects of each row."""
 
-    def __init__(self, node: "Node", *, scenario: str | None = None, speed: float = 1.0) -> None:
-        """Prepare the console of a node that is about to run."""
-        self._node, self._scenario, self._speed = node, scenario, speed
+    def __init__(self, node: "Node") -> None:
+        """Prepare the console of a node that is about to run; raises `InvalidInput` for a wrong sensors file."""
+        self._node = node
         self._hub = FeedHub()
         self._picture: PictureName = "fused" if node.partners else "own"
         self._tracks: dict[str, TrackUpdate] = {}
         self._events: dict[tuple[str, str], EventRevision] = {}
         self._of_track: dict[str, tuple[str, str]] = {}  # track → event and most probable kind
-        self._seen_ns: dict[str, int] = {}
+        self._counts: dict[str, Counter[str]] = {}
         self._told: dict[str, tuple[object, ...]] = {}
         self._now_ns = 0
         self._durable = True
@@ -81,6 +83,7 @@ class ConsoleWindow:
             elif isinstance(effect, ShowEvent):
                 self._take_event(effect.revision, seq)
             elif isinstance(effect, ShowAudit):
+                self._counts.setdefault(effect.partner, Counter())[effect.verdict] += effect.count
                 self._hub.publish("audit", _audit(effect), seq)
         self._publish_partners(seq)
 
@@ -95,8 +98,6 @@ class ConsoleWindow:
             await asyncio.sleep(period_s)
 
     def _take_track(self, update: TrackUpdate) -> None:
-        for measurement in update.accepted:
-            self._seen_ns[measurement.sensor_id] = measurement.time_ns
         if update.picture != self._picture:
             return
         if update.replaces is not None:
@@ -142,24 +143,34 @@ class ConsoleWindow:
     def _publish_clock(self) -> None:
         state = "waiting" if self._now_ns == 0 else "running"
         self._hub.publish("clock", {
-            "time_utc": format_utc(self._now_ns) if self._now_ns else None, "speed": self._speed,
+            "time_utc": format_utc(self._now_ns) if self._now_ns else None, "speed": self._node.config.console.speed,
             "durable": self._durable, "state": state,
             "feed_age_s": None if self._fed_s is None else round(time.monotonic() - self._fed_s, 2),
         })  # fmt: skip
 
     def _publish_partners(self, seq: int) -> None:
-        """Publish what changed of a partner; `contiguous` and the counts come from the step's own state."""
+        """Publish what changed of a partner since it was last told."""
         for nation, status in self._node.partner_status().items():
-            told = tuple(status[name] for name in ("link", "sent_number", "received_number", "contiguous", "rejected"))
-            if self._told.get(nation) != told:
-                self._told[nation] = told
-                self._hub.publish("partner", status, seq)
+            link = _link_word(status)
+            told = (link, status.sent_number, status.contiguous, status.received_number, status.rejected)
+            if self._told.get(nation) == told:
+                continue
+            self._told[nation] = told
+            counts = self._counts.get(nation, Counter())
+            heard = None if status.silent_s is None else format_utc(self._now_ns)
+            self._hub.publish("partner", {
+                "nation": nation, "link": link, "last_heard_utc": heard, "sent_number": status.sent_number,
+                "received_number": status.received_number, "contiguous": status.contiguous,
+                "released": counts["released"], "withheld": counts["withheld"], "rejected": status.rejected,
+                "epoch": status.epoch,
+            }, seq)  # fmt: skip
 
     def _configuration(self) -> Mapping[str, object]:
         config = self._node.config
         return {
-            "nation": config.nation, "realm": str(config.realm), "languages": ["en", "ko", "ja"],
-            "scenario": self._scenario, "partners": [partner.nation for partner in self._node.partners],
+            "nation": config.nation, "realm": str(config.realm), "languages": config.console.languages,
+            "scenario": config.console.scenario or None,
+            "partners": [partner.nation for partner in self._node.partners],
             "sensors": [self._sensor_row(index) for index in range(len(self._sensors))],
             "version": beaconfire.__version__,
         }  # fmt: skip
@@ -175,11 +186,10 @@ class ConsoleWindow:
         }  # fmt: skip
 
     def _down(self, sensor: Sensor) -> bool:
-        """Say whether a sensor that was heard before has been silent for several of its periods."""
-        seen_ns = self._seen_ns.get(sensor.id)
-        if seen_ns is None:
-            return False
-        return seconds_between(self._now_ns, seen_ns) > max(_SENSOR_DOWN_PERIODS * sensor.scan_period_s, 60.0)
+        """Say whether a sensor that was heard before has sent no scan, not even an empty one, for several periods."""
+        state = self._node.state
+        silent_s = None if state is None else state.sense.silent_s(sensor.id, now_ns=self._now_ns)
+        return silent_s is not None and silent_s > _SENSOR_DOWN_PERIODS * sensor.scan_period_s
 
 
 def _audit(effect: ShowAudit) -> dict[str, object]:
@@ -188,6 +198,12 @@ def _audit(effect: ShowAudit) -> dict[str, object]:
         "verdict": effect.verdict, "rule": effect.rule, "reason": effect.reason, "count": effect.count,
         "subject": effect.subject,
     }  # fmt: skip
+
+
+def _link_word(status: "PartnerStatus") -> str:
+    if not status.connected or status.silent_s is None:
+        return "connecting"
+    return "up" if status.silent_s < _LINK_SILENCE_S else "down"
 
 
 def _launch_ring(revision: EventRevision | None) -> Ring | None:

@@ -81,6 +81,11 @@ class PartnerLink:
         return self._client is not None and self._client.is_connected
 
     @property
+    def silent_s(self) -> float | None:
+        """Link time since the partner's last verified control message; None before its first."""
+        return None if self._partner_epoch is None else asyncio.get_running_loop().time() - self._heard_s
+
+    @property
     def pending(self) -> int:
         """Envelopes that the broker has not acknowledged."""
         return len(self._unsent) + len(self._in_flight)

@@ -11,6 +11,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from beaconfire.kernel import codec, wire
@@ -20,6 +21,7 @@ from beaconfire.node.inputs import ClockTrouble, ControlIn, EnvelopeIn, Input, P
 from beaconfire.node.state import NodeState, initial
 from beaconfire.node.step import step as node_step
 from beaconfire.share import ControlOut
+from beaconfire.share import Link as Words
 from beaconfire.shell import bundles, journal, keys
 from beaconfire.shell.arrivals import Arrivals
 from beaconfire.shell.broker import Broker, check_port
@@ -38,6 +40,24 @@ AWAIT_S = 2.0  # how long a turn waits for an awaited envelope before it goes on
 _HELLOS = 3  # beats after a new connection that come as a hello: the first may precede the leaf link
 _CLOCK_STEP_S = 0.5
 _FLUSH_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerStatus:
+    """How the link with one partner stands.
+
+    `silent_s` is the link time since its last verified word (None before the first); everything up to `contiguous`
+    has arrived, of which `received_number` is the highest that is known of.
+    """
+
+    nation: str
+    connected: bool
+    silent_s: float | None
+    epoch: int
+    sent_number: int
+    received_number: int
+    contiguous: int
+    rejected: int
 
 
 class Node:
@@ -74,6 +94,26 @@ class Node:
     def stop(self) -> None:
         """Ask the node to end."""
         self._stop.set()
+
+    @property
+    def state(self) -> NodeState | None:
+        """The state of the step, to be read and not changed; None before the first turn."""
+        return None if self._engine is None else self._engine.state
+
+    def partner_status(self) -> dict[str, PartnerStatus]:
+        """Say how each link stands; empty before the first turn."""
+        if self._engine is None:
+            return {}
+        links = self._engine.state.links
+        return {nation: self._status_of(nation, links[nation]) for nation in self._links}
+
+    def _status_of(self, nation: str, words: Words) -> PartnerStatus:
+        lane, incoming = self._links[nation], words.incoming
+        return PartnerStatus(
+            nation=nation, connected=lane.connected, silent_s=lane.silent_s, epoch=words.outgoing.epoch,
+            sent_number=words.outgoing.number, received_number=incoming.chain.highest,
+            contiguous=incoming.chain.contiguous, rejected=self._intakes[nation].refused.total(),
+        )  # fmt: skip
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Run until `stop`, SIGTERM or SIGINT; raises `PortInUse`, `RunFailed`, `InvalidInput` or `Violation`."""
