@@ -42,6 +42,7 @@ _AIRCRAFT_CEILING_M, _AIRCRAFT_CEILING_WIDTH_M = 28e3, 3e3
 _AIRCRAFT_CLIMB_M_S, _AIRCRAFT_CLIMB_WIDTH_M_S = 90.0, 40.0
 _AIRCRAFT_SPEED_M_S, _AIRCRAFT_SPEED_WIDTH_M_S = 900.0, 150.0
 _LEAST_THRUST_M_S2 = 5.0  # forward specific force below which nothing is a boost
+_MOST_PUSH_M2_KG = 1e-4  # forward force per dynamic pressure above which nothing is drag
 _LEAST_FIT = 0.05  # one update cannot rule a model out
 
 
@@ -347,26 +348,27 @@ def _joseph(
 
 @kernel
 def plausibility(model: int, x: Array, p: Array) -> float:
-    """Return 0.05 to 1: does the state belong to the model at all (a boost that does not push is none)."""
-    if model == BOOST:
+    """Return 0.05 to 1: does the state belong to the model at all (boost pushes, drag never does)."""
+    if model != AIR:
         speed = max(math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5]), 1.0)
-        along, spread = 0.0, 1.0
+        along, spread = 0.0, 0.0
         for i in range(3):
             along += x[6 + i] * x[3 + i] / speed
             for j in range(3):
                 spread += p[6 + i, 6 + j] * x[3 + i] * x[3 + j] / (speed * speed)
-        fit = math.erfc((_LEAST_THRUST_M_S2 - along) / math.sqrt(2.0 * spread))
-        return min(max(fit, _LEAST_FIT), 1.0)
-    if model == AIR:
-        altitude, upx, upy, upz = altitude_and_up(x[0], x[1], x[2])
-        climb = upx * x[3] + upy * x[4] + upz * x[5]
-        speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
-        climb_spread = math.sqrt(max(upx * upx * p[3, 3] + upy * upy * p[4, 4] + upz * upz * p[5, 5], 0.0))
-        fit = _below(altitude, _AIRCRAFT_CEILING_M, _AIRCRAFT_CEILING_WIDTH_M)
-        fit *= _below(speed, _AIRCRAFT_SPEED_M_S + climb_spread, _AIRCRAFT_SPEED_WIDTH_M_S)
-        fit *= _below(abs(climb), _AIRCRAFT_CLIMB_M_S + climb_spread, _AIRCRAFT_CLIMB_WIDTH_M_S)
-        return max(fit, _LEAST_FIT)
-    return 1.0
+        if model == BOOST:
+            short = (_LEAST_THRUST_M_S2 - along) / math.sqrt(2.0 * (max(spread, 0.0) + 1.0))
+        else:
+            short = (along - _MOST_PUSH_M2_KG) / math.sqrt(2.0 * max(spread, 1e-12))
+        return min(max(math.erfc(short), _LEAST_FIT), 1.0)
+    altitude, upx, upy, upz = altitude_and_up(x[0], x[1], x[2])
+    climb = upx * x[3] + upy * x[4] + upz * x[5]
+    speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
+    climb_spread = math.sqrt(max(upx * upx * p[3, 3] + upy * upy * p[4, 4] + upz * upz * p[5, 5], 0.0))
+    fit = _below(altitude, _AIRCRAFT_CEILING_M, _AIRCRAFT_CEILING_WIDTH_M)
+    fit *= _below(speed, _AIRCRAFT_SPEED_M_S + climb_spread, _AIRCRAFT_SPEED_WIDTH_M_S)
+    fit *= _below(abs(climb), _AIRCRAFT_CLIMB_M_S + climb_spread, _AIRCRAFT_CLIMB_WIDTH_M_S)
+    return max(fit, _LEAST_FIT)
 
 
 @kernel
