@@ -40,7 +40,7 @@ _ROUGH_SPEED_SHARE = 0.25  # a velocity known no better than this says nothing o
 # Lift: velocity turned by it, in all, against its own uncertainty and against what drag took meanwhile.
 _LIFT_TOP_M, _LIFT_SPEED_M_S, _LIFT_PRESSURE_PA = 80e3, 900.0, 100.0
 _LIFT_NATS, _LIFT_MOST_NATS = 0.02, 9.0  # per m/s turned beyond doubt
-_LIFT_SIGMAS, _LIFT_FLOOR_M_S = 2.0, 60.0
+_LIFT_SIGMAS, _LIFT_FLOOR_M_S = 2.0, 120.0
 _LIFT_TO_DRAG = 0.5  # a braking booster's or a tumbling body's is lower, a glider's higher
 _CLEAN_DRAG_M_S, _CLEAN_SHARE, _CLEAN_NATS = 300.0, 0.25, 2.0  # braked hard without lift: surely no glider
 _CORRELATED = 2.0  # successive forces of a filter share their error over a few updates

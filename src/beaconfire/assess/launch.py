@@ -30,18 +30,24 @@ from beaconfire.kernel.time import from_seconds
 # Prior means and sigmas. Thrust over weight 1.3 to 4 at lift-off, exhaust 2.2 to 3.0 km/s and vertical rises of a few
 # seconds span public figures from short-range solid to heavy liquid missiles.
 _WIDE_M, _WIDE_S, _WIDE_RAD = 1e6, 1e3, 10.0
-_TILT = (math.log(0.12), 1.3)
+_TILT, _SLIGHT_TILT = (math.log(0.12), 1.3), (math.log(0.02), 1.3)
+_SLOW_M_S2 = 18.0  # a first stage that pushes less has a long way to turn by gravity, and so a slight tilt
 _HEIGHT_M = (400.0, 400.0)
 _RISE_S = (5.5, 2.5)
-_ANY_STAGE = np.array([[1e4, 20.0, 2550.0]])  # a first stage that still burns, with wide factors
-_ANY_FACTORS = ((0.0, 0.45), (0.0, 0.10), (0.0, 1e-3))  # ln push, ln exhaust, ln burn
+# A first stage that still burns: heavy and liquid (thrust over weight 1.2 to 1.7), or solid (2 to 5). Share, stage,
+# sigma of ln push, ln tilt.
+_ANY_STAGE = (
+    (0.5, np.array([[1e4, 13.5, 2950.0]]), 0.12, _SLIGHT_TILT),
+    (0.5, np.array([[1e4, 27.0, 2450.0]]), 0.35, _TILT),
+)
+_ANY_EXHAUST, _ANY_BURN = (0.0, 0.10), (0.0, 1e-3)
 _CLASS_FACTORS = ((0.0, 0.30), (0.0, 0.06), (0.0, 0.06))  # one class of the library: loads and burns differ this much
 
 # What the generic rise cannot follow (throttling, steering), as shares of speed and of specific force, and metres.
 _SPEED_SHARE, _FORCE_SHARE, _POSITION_M = 0.01, 0.12, 150.0
 _FORCE_FLOOR_M_S2 = 1.0
 _COASTING_FORCE_M_S2 = 10.0
-_FIRST_STAGE_TOP_M = 35e3  # thrusting below, it is the first stage of anything in the library
+_FIRST_STAGE_SURE_M, _FIRST_STAGE_TOP_M = 16e3, 45e3  # thrusting below it is surely, above surely not a first stage
 _MAX_SQUARES = 60.0  # 9 numbers against 10 priors; beyond this the state did not rise from the ground so
 
 
@@ -76,8 +82,8 @@ class LaunchFit:
 def fit_launch(*, time_ns: int, mean: Array, covariance: Array, thrusting: bool) -> LaunchFit | None:
     """Fit the rise to a track's mean (9,) and covariance (9, 9); None where no rise explains the state.
 
-    Low and thrusting it is some first stage; else each class of the library is fitted and the answers are mixed by
-    their evidence.
+    Low and thrusting it is some first stage, higher also any class of the library; the answers are mixed by their
+    evidence.
     """
     latitude, longitude, height = ecef_to_geodetic(mean[0], mean[1], mean[2])
     axes = enu_axes(latitude, longitude)
@@ -88,10 +94,7 @@ def fit_launch(*, time_ns: int, mean: Array, covariance: Array, thrusting: bool)
     weights = _widened(covariance, mean, speed=speed, thrusting=thrusting)
     azimuth = math.atan2(east, north)
     fits: list[tuple[float, Array, Array, float]] = []
-    if thrusting and height < _FIRST_STAGE_TOP_M:
-        choices = [(1.0, _ANY_STAGE, _ANY_FACTORS)]
-    else:
-        choices = [(entry.prior, entry.stages, _CLASS_FACTORS) for entry in library()]
+    choices = _choices(thrusting=thrusting, height=height)
     for share, stages, factors in choices:
         prior = _prior(factors, azimuth=azimuth)
         p, posterior = prior[:, 0].copy(), np.zeros((PARAMETERS, PARAMETERS))
@@ -102,11 +105,26 @@ def fit_launch(*, time_ns: int, mean: Array, covariance: Array, thrusting: bool)
     return _mixed(time_ns, latitude, longitude, fits)
 
 
+_Choice = tuple[float, Array, tuple[tuple[float, float], ...]]
+
+
+def _choices(*, thrusting: bool, height: float) -> list[_Choice]:
+    """The rises that may explain a state: share, stages, and the priors of tilt, push, exhaust and burn."""
+    first = [(share, stage, (tilt, (0.0, push), _ANY_EXHAUST, _ANY_BURN)) for share, stage, push, tilt in _ANY_STAGE]
+    classes = [
+        (entry.prior, entry.stages, (_SLIGHT_TILT if entry.stages[0, 1] < _SLOW_M_S2 else _TILT, *_CLASS_FACTORS))
+        for entry in library()
+    ]
+    if not thrusting or height > _FIRST_STAGE_TOP_M:
+        return classes
+    return first if height < _FIRST_STAGE_SURE_M else first + classes
+
+
 def _prior(factors: tuple[tuple[float, float], ...], *, azimuth: float) -> Array:
     """Prior (10, 2) in the order of `boost`'s parameters; the wide ones only say where the search begins."""
-    push, exhaust, burn = factors
+    tilt, push, exhaust, burn = factors
     rows = (
-        (0.0, _WIDE_M), (0.0, _WIDE_M), (60.0, _WIDE_S), (azimuth, _WIDE_RAD), _TILT,
+        (0.0, _WIDE_M), (0.0, _WIDE_M), (60.0, _WIDE_S), (azimuth, _WIDE_RAD), tilt,
         push, exhaust, _HEIGHT_M, _RISE_S, burn,
     )  # fmt: skip
     return np.array(rows)
