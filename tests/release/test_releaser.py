@@ -259,6 +259,10 @@ class TestDelay:
         ((partner, due),) = made.tick(at(30)).due
         assert yes(made, due, now_ns=at(30), partner=partner).product == product()
 
+    def test_no_delay_asks_no_clock(self) -> None:
+        """A sensor's clock a little ahead of the node's must not hold its track back."""
+        assert yes(releaser(), product(time_ns=at(0.2))).rule == "JPN-warning"
+
     def test_a_grant_removed_meanwhile_stops_it(self) -> None:
         made = releaser(self.POLICY)
         no(made, product())

@@ -215,7 +215,7 @@ class Withheld:
     reason: str
 
 
-class AuditRow(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class AuditRow(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One row of the release audit: every yes, and equal noes of one minute together."""
 
     partner: str

@@ -71,6 +71,7 @@ def event_offers(revision: EventRevision, *, urgent: bool) -> Iterator[Product]:
                 body=body,
                 nations=revision.contributors,
                 urgent=urgent,
+                event_id=revision.event_id,
                 **_object_of(assessed),
             )
 

@@ -109,10 +109,11 @@ def _tell(state: NodeState, update: TrackUpdate) -> list[Effect]:
     return _release(state, product, tuple(state.links))
 
 
-def _release(state: NodeState, product: Product, partners: Sequence[str]) -> list[Effect]:
+def _release(state: NodeState, product: Product, partners: Sequence[str], *, again: bool = False) -> list[Effect]:
+    """Decide a product for partners now and number what may go; `again`: it went before and was not received."""
     effects: list[Effect] = []
     for partner in partners:
-        decision = state.releaser.decide(product, partner, now_ns=state.now_ns)
+        decision = state.releaser.decide(product, partner, now_ns=state.now_ns, again=again)
         if isinstance(decision, Released):
             effects.append(_send(state.links[partner].number(decision, now_ns=state.now_ns)))
     return effects
@@ -187,7 +188,7 @@ def _restart(state: NodeState, _item: Restart) -> list[Effect]:
 def _renew(state: NodeState, partner: str, *, lost: bool) -> list[Effect]:
     """Start a new epoch towards a partner and release again, under today's policy, what no receipt covers."""
     products = state.links[partner].renew(now_ns=state.now_ns, lost=lost)
-    return [effect for product in products for effect in _release(state, product, (partner,))]
+    return [effect for product in products for effect in _release(state, product, (partner,), again=True)]
 
 
 def _alarms(state: NodeState, partner: str, proof: Proof | None) -> list[Effect]:
@@ -221,7 +222,7 @@ def _narrowed(state: NodeState, partners: Sequence[str]) -> list[Effect]:
         if void is not None:
             effects.append(_send(void))
         for product in products:
-            effects += _release(state, product, (partner,))
+            effects += _release(state, product, (partner,), again=True)
     return effects
 
 

@@ -183,7 +183,7 @@ class Releaser:
         """Return why a product must wait ("delay" or "rate"), holding it where waiting helps, or ""."""
         subject = (grant.partner, product.kind, product.local_id)
         due_ns = product.time_ns + from_seconds(grant.delay_s)
-        if now_ns < due_ns:
+        if grant.delay_s > 0.0 and now_ns < due_ns:
             self._hold((*subject, product.time_ns), product, due_ns)
             return "delay"
         given = self._given.get(subject)
