@@ -17,11 +17,11 @@ from beaconfire.rehearse.lines import (
     ImpactLine,
     LaunchLine,
     ObjectLine,
+    Picture,
     Polygon,
     TrackLine,
     account,
 )
-from beaconfire.rehearse.review import Picture
 
 CLASSES = {"IRBM": 0.8, "MRBM": 0.2}
 KINDS = {"glide": 0.7, "ballistic": 0.3}

@@ -6,8 +6,10 @@ track updates only those of tracks that some event names, since an hour of air t
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -18,10 +20,12 @@ from beaconfire.kernel.time import parse_utc
 
 Point = tuple[float, float]
 Vector3 = tuple[float, float, float]
+Picture = Literal["own", "fused"]
 Line = TypeVar("Line")
 
 TRACKS_FILE = "tracks.jsonl"
 EVENTS_FILE = "events.jsonl"
+_OVER = ("closed", "retracted")
 
 
 class EllipseLine(msgspec.Struct, frozen=True, gc=False):
@@ -95,7 +99,7 @@ class EventLine(msgspec.Struct, frozen=True):
     revision: int
     issued_utc: str
     status: str
-    picture: Literal["own", "fused"]
+    picture: Picture
     count_at_least: int
     class_: dict[str, float] = msgspec.field(name="class")
     kind: dict[str, float]
@@ -136,7 +140,7 @@ class TrackLine(msgspec.Struct, frozen=True, gc=False):
     position_ecef_m: Vector3
     velocity_ecef_m_s: Vector3
     status: str
-    picture: Literal["own", "fused"]
+    picture: Picture
     phase: dict[str, float] = {}
 
     @property
@@ -145,7 +149,7 @@ class TrackLine(msgspec.Struct, frozen=True, gc=False):
         return parse_utc(self.time_utc)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Account:
     """What one nation wrote: revisions in order, and the updates of the tracks its events name, by track."""
 
@@ -153,6 +157,33 @@ class Account:
     events: tuple[EventLine, ...] = ()
     tracks: dict[str, tuple[TrackLine, ...]] = field(default_factory=dict)
     lines: int = 0  # track updates in all
+
+    def revisions(self, picture: Picture) -> list[EventLine]:
+        """Return a picture's revisions in the order in which they were issued."""
+        return [revision for revision in self.events if revision.picture == picture]
+
+    def last_revisions(self, picture: Picture) -> list[EventLine]:
+        """Return the last revision of each event in a picture, in the order in which the events were opened."""
+        return [revisions[-1] for _, revisions in self._by_event[picture].values()]
+
+    def in_force(self, picture: Picture, time_ns: int) -> list[EventLine]:
+        """Return each event's last revision in a picture at a time, without what is closed or retracted by then."""
+        found = []
+        for times, revisions in self._by_event[picture].values():
+            place = bisect_right(times, time_ns)
+            if place and revisions[place - 1].status not in _OVER:
+                found.append(revisions[place - 1])
+        return found
+
+    @cached_property
+    def _by_event(self) -> dict[Picture, dict[str, tuple[list[int], list[EventLine]]]]:
+        """For each picture and event the times of issue and the revisions, in order."""
+        found: dict[Picture, dict[str, tuple[list[int], list[EventLine]]]] = {"own": {}, "fused": {}}
+        for revision in self.events:
+            times, revisions = found[revision.picture].setdefault(revision.event_id, ([], []))
+            times.append(revision.issued_ns)
+            revisions.append(revision)
+        return found
 
 
 def read_account(nation: str, folder: Path) -> Account:

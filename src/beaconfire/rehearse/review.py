@@ -7,22 +7,19 @@ time, the one at which sharing told most. Scoring is pure: the same lines give t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import shapely
 
 from beaconfire.kernel.time import format_utc, from_seconds, seconds_between
 from beaconfire.rehearse import judge
 from beaconfire.rehearse.judge import TrueLaunch
-from beaconfire.rehearse.lines import Account, EventLine, ObjectLine
+from beaconfire.rehearse.lines import Account, EventLine, ObjectLine, Picture
 from beaconfire.rehearse.simulation import Simulation
 
 GRID_S = 10.0  # step of the equal times
-_OVER = ("closed", "retracted")
 
-Picture = Literal["own", "fused"]
 Values = dict[str, Any]
 
 
@@ -55,48 +52,32 @@ def equal_times_ns(simulation: Simulation, truths: Sequence[TrueLaunch]) -> tupl
     return tuple(range(start_ns, end_ns + 1, from_seconds(GRID_S)))
 
 
-def in_force(events: Sequence[EventLine], picture: Picture, time_ns: int) -> list[EventLine]:
-    """Return each event's last revision in a picture at a time; what is closed or retracted by then is left out."""
-    latest: dict[str, EventLine] = {}
-    for revision in events:
-        if revision.picture == picture and revision.issued_ns <= time_ns:
-            latest[revision.event_id] = revision
-    return [revision for revision in latest.values() if revision.status not in _OVER]
-
-
-def last_revisions(events: Sequence[EventLine], picture: Picture) -> list[EventLine]:
-    """Return the last revision of each event in a picture, in the order in which the events were opened."""
-    latest: dict[str, EventLine] = {}
-    for revision in events:
-        if revision.picture == picture:
-            latest[revision.event_id] = revision
-    return list(latest.values())
-
-
 def _nation_values(
     simulation: Simulation, account: Account, truths: Sequence[TrueLaunch], seen_ns: Mapping[str, int]
 ) -> Values:
+    areas = _Areas(account)
     times_ns = equal_times_ns(simulation, truths)
-    areas = {picture: _areas(account, picture, times_ns) for picture in ("own", "fused")}
+    contributors = [nation for row in account.last_revisions("fused") for nation in row.contributors]
     return {
-        "alone": _picture_values(account, "own", truths, _earliest(seen_ns, (account.nation,)), areas["own"]),
-        "shared": _picture_values(account, "fused", truths, _earliest(seen_ns, _contributors(account)), areas["fused"]),
-        "comparison": _comparison(account, truths, times_ns),
+        "alone": _picture_values(areas, "own", truths, times_ns, _earliest(seen_ns, [account.nation])),
+        "shared": _picture_values(areas, "fused", truths, times_ns, _earliest(seen_ns, contributors)),
+        "comparison": _comparison(areas, truths, times_ns),
         "tracks": account.lines,
         "revisions": len(account.events),
     }
 
 
 def _picture_values(
-    account: Account,
-    picture: Literal["own", "fused"],
+    areas: _Areas,
+    picture: Picture,
     truths: Sequence[TrueLaunch],
+    times_ns: Sequence[int],
     first_detection_ns: int | None,
-    areas: Sequence[tuple[int, float | None]],
 ) -> Values:
-    last = last_revisions(account.events, picture)
-    confirmed = [row.issued_ns for row in account.events if row.picture == picture and row.status == "confirmed"]
-    opened = [row.issued_ns for row in account.events if row.picture == picture]
+    account = areas.account
+    last, revisions = account.last_revisions(picture), account.revisions(picture)
+    confirmed = [row.issued_ns for row in revisions if row.status == "confirmed"]
+    opened = [row.issued_ns for row in revisions]
     ends = [truth.impact.time_ns if truth.impact else truth.end_ns for truth in truths]
     warned = bool(confirmed and ends)
     return {
@@ -105,7 +86,9 @@ def _picture_values(
         "suspected_utc": _utc(min(opened, default=None)),
         "confirmed_utc": _utc(min(confirmed, default=None)),
         "warning_s": round(seconds_between(min(ends), min(confirmed)), 3) if warned else None,
-        "footprint_km2": [{"time_utc": format_utc(time_ns), "km2": _rounded(km2, 1)} for time_ns, km2 in areas]
+        "footprint_km2": [
+            {"time_utc": format_utc(time_ns), "km2": _rounded(areas.km2(picture, time_ns), 1)} for time_ns in times_ns
+        ]
         if last
         else None,
         "events": [_event_values(revision, truths) for revision in last],
@@ -163,18 +146,18 @@ def _object_values(item: ObjectLine, truth: TrueLaunch | None) -> Values:
     return values
 
 
-def _comparison(account: Account, truths: Sequence[TrueLaunch], times_ns: Sequence[int]) -> Values | None:
+def _comparison(areas: _Areas, truths: Sequence[TrueLaunch], times_ns: Sequence[int]) -> Values | None:
     """Hold OWN against FUSED at the equal time at which sharing told most, truth inside both before all else."""
     best: tuple[bool, float] | None = None
     chosen: Values | None = None
     for time_ns in times_ns:
-        pair = [in_force(account.events, picture, time_ns) for picture in ("own", "fused")]
-        own, shared = (_whole(revisions) for revisions in pair)
-        expected = _impacts_to_come(pair[1] or pair[0], truths, time_ns)
+        own, shared = areas.at("own", time_ns), areas.at("fused", time_ns)
+        expected = _impacts_to_come(areas.account.in_force("fused", time_ns), truths, time_ns)
         if own is None or shared is None or not expected:
             continue
         inside = [all(judge.holds(area, truth) for truth in expected) for area in (own, shared)]
-        own_km2, shared_km2 = judge.size_km2(own), judge.size_km2(shared)
+        own_km2, shared_km2 = areas.km2("own", time_ns), areas.km2("fused", time_ns)
+        assert own_km2 and shared_km2, "an area that is there has a size"
         rank = (not all(inside), shared_km2 / own_km2)
         if best is None or rank < best:
             best = rank
@@ -196,23 +179,30 @@ def _impacts_to_come(revisions: Sequence[EventLine], truths: Sequence[TrueLaunch
     return [impact for impact in known if impact is not None and impact.time_ns > time_ns]
 
 
-def _areas(account: Account, picture: Picture, times_ns: Sequence[int]) -> list[tuple[int, float | None]]:
-    rows: list[tuple[int, float | None]] = []
-    for ids, group in groupby(
-        ((time_ns, in_force(account.events, picture, time_ns)) for time_ns in times_ns),
-        key=lambda row: [(revision.event_id, revision.revision) for revision in row[1]],
-    ):
-        times = list(group)
-        area = _whole(times[0][1]) if ids else None
-        km2 = None if area is None else judge.size_km2(area)
-        rows += [(time_ns, km2) for time_ns, _ in times]
-    return rows
+class _Areas:
+    """The areas that may be hit by one nation's account, over all events and objects, each worked out once."""
 
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self._known: dict[tuple[tuple[str, int], ...], tuple[shapely.Geometry | None, float | None]] = {}
 
-def _whole(revisions: Sequence[EventLine]) -> shapely.Geometry | None:
-    areas = [area for revision in revisions if (area := judge.footprint(revision)) is not None]
-    whole = shapely.union_all(areas) if areas else None
-    return None if whole is None or whole.is_empty or whole.area == 0.0 else whole
+    def at(self, picture: Picture, time_ns: int) -> shapely.Geometry | None:
+        """The area in force at a time; None if there is none, or none with a size."""
+        return self._of(picture, time_ns)[0]
+
+    def km2(self, picture: Picture, time_ns: int) -> float | None:
+        """The size of that area."""
+        return self._of(picture, time_ns)[1]
+
+    def _of(self, picture: Picture, time_ns: int) -> tuple[shapely.Geometry | None, float | None]:
+        revisions = self.account.in_force(picture, time_ns)
+        key = tuple((revision.event_id, revision.revision) for revision in revisions)
+        if key not in self._known:
+            parts = [part for revision in revisions if (part := judge.footprint(revision)) is not None]
+            whole = shapely.union_all(parts) if parts else None
+            km2 = judge.size_km2(whole) if whole is not None else 0.0
+            self._known[key] = (whole, km2) if km2 > 0.0 else (None, None)
+        return self._known[key]
 
 
 def _first_detections(simulation: Simulation) -> dict[str, int]:
@@ -230,12 +220,7 @@ def _first_track_ns(account: Account, picture: Picture) -> int | None:
     return min((lines[0].time_ns for lines in account.tracks.values() if lines[0].picture == picture), default=None)
 
 
-def _contributors(account: Account) -> Iterator[str]:
-    for revision in last_revisions(account.events, "fused"):
-        yield from revision.contributors
-
-
-def _earliest(times_ns: Mapping[str, int], nations: Iterator[str] | Sequence[str]) -> int | None:
+def _earliest(times_ns: Mapping[str, int], nations: Sequence[str]) -> int | None:
     return min((times_ns[nation] for nation in nations if nation in times_ns), default=None)
 
 

@@ -12,11 +12,10 @@ import numpy as np
 import shapely
 
 from beaconfire.kernel.sensors import geostationary, site_geodetic
-from beaconfire.rehearse.lines import EllipseLine, EventLine, Point
+from beaconfire.rehearse.lines import EllipseLine, EventLine, Picture, Point
 from beaconfire.rehearse.report import svg
 from beaconfire.rehearse.report.land import coasts
 from beaconfire.rehearse.report.scene import Course, Scene
-from beaconfire.rehearse.review import Picture, in_force, last_revisions
 from beaconfire.rehearse.truth.force import MEAN_RADIUS_M, Array
 
 _MARGIN = 0.14  # of the span of what must be seen
@@ -113,7 +112,7 @@ def overview(scene: Scene, *, width: float = 1000.0, height: float = 600.0) -> s
         if picture == "fused":
             parts += [_track(ground, course, scene.colours[nation], "shared") for course in courses]
     for nation, account in scene.accounts.items():
-        for revision in last_revisions(account.events, "fused") or last_revisions(account.events, "own"):
+        for revision in account.last_revisions("fused") or account.last_revisions("own"):
             parts += _ellipses(ground, revision, scene.colours.get(nation, "#555"), "shared")
     parts += [*_truth(scene, ground), *_sensors(scene, ground), ground.scale_bar()]
     return svg.drawing(parts, width=width, height=height, label="Map: truth, sensors, shared tracks and ellipses")
@@ -125,7 +124,7 @@ def of_nation(scene: Scene, nation: str, time_ns: int, *, width: float = 420.0, 
     parts, words = [*ground.ground()], (("own", "alone"), ("fused", "shared"))
     pictures: tuple[tuple[Picture, str], ...] = words  # type: ignore[assignment]
     for picture, style in pictures:
-        for revision in in_force(scene.accounts[nation].events, picture, time_ns):
+        for revision in scene.accounts[nation].in_force(picture, time_ns):
             for item in revision.each_object:
                 rings = item.impact.footprint_95.outlines if item.impact and item.impact.footprint_95 else []
                 parts += [

@@ -60,7 +60,7 @@ def _findings(scene: Scene) -> Iterator[str]:
         yield "Nothing was launched."
     for nation, values in scene.summary["nations"].items():
         events = len(values["shared"]["events"]) or len(values["alone"]["events"])
-        words = f"<b>{nation}</b>: {events or 'no'} event{'s' if events != 1 else ''}"
+        words = f"<b>{nation}</b>: {events or 'no'} event{'s' if events > 1 else ''}"
         warned = [(part, values[part]["warning_s"]) for part, _ in _PARTS if values[part]["warning_s"] is not None]
         words += "".join(f", {part} confirmed {warning_s:.0f} s before the end" for part, warning_s in warned)
         comparison = values["comparison"]
@@ -68,7 +68,7 @@ def _findings(scene: Scene) -> Iterator[str]:
             words += (
                 f"; at {comparison['time_utc'][11:19]} UTC the area that may be hit was "
                 f"{_km2(comparison['own_km2'])} alone and {_km2(comparison['shared_km2'])} shared "
-                f"({comparison['ratio']:.0%})"
+                f"({_ratio(comparison['ratio'])})"
             )
         yield words + "."
 
@@ -183,6 +183,10 @@ def _footing(scene: Scene) -> str:
 
 def _where(place: Mapping[str, Any] | None) -> str:
     return _NOTHING if place is None else f"{place['latitude_deg']:.3f}, {place['longitude_deg']:.3f}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.0%}" if value < 1.0 else f"{value:,.1f} times as large"
 
 
 def _km2(value: float) -> str:

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from beaconfire.kernel.time import parse_utc
-from beaconfire.rehearse.lines import EventLine
+from beaconfire.rehearse.lines import EventLine, Picture
 from beaconfire.rehearse.report import svg
 from beaconfire.rehearse.report.scene import Course, Scene
-from beaconfire.rehearse.review import Picture
 from beaconfire.rehearse.truth.force import Array
 
 WIDTH, HEIGHT = 560.0, 300.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 12.0, 26.0, 40.0
 _TICKS = 6
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PICTURES: tuple[tuple[Picture, str], ...] = (("own", "alone"), ("fused", "shared"))
 
 
@@ -67,7 +67,7 @@ class Axes:
         for value in whole if self._log else _round_steps(*self._y):
             y = float(self._up(np.array(value)))
             yield svg.element("path", d=f"M{_LEFT:g},{y:.1f}H{WIDTH - _RIGHT:g}", class_="grid")
-            name = f"{10.0**value:,.0f}".replace(",", " ") if self._log else f"{value:g}"
+            name = _power(value) if self._log else f"{value:g}"
             yield svg.text((_LEFT - 6.0, y + 4.0), name, class_="small end")
 
     def _across(self, x: Array) -> Array:
@@ -103,7 +103,7 @@ def launch_ellipses(scene: Scene) -> str:
     rows = []
     for nation, account in scene.accounts.items():
         for picture, part in _PICTURES:
-            revisions = [row for row in account.events if row.picture == picture]
+            revisions = account.revisions(picture)
             times = np.array([scene.seconds(row.issued_ns) for row in revisions] + [scene.end_s])
             sizes = np.array([_launch_km2(row) for row in revisions] + [math.nan])
             rows.append((nation, part, times, sizes if revisions else np.full(1, math.nan)))
@@ -138,6 +138,11 @@ def _launch_km2(revision: EventLine) -> float:
     if launch is None or revision.status in ("closed", "retracted"):
         return math.nan
     return math.pi * launch.ellipse_95.semi_major_m * launch.ellipse_95.semi_minor_m / 1e6
+
+
+def _power(exponent: float) -> str:
+    """A power of ten: written out while that is short."""
+    return f"{10.0**exponent:g}" if -2 <= exponent <= 4 else "10" + f"{exponent:.0f}".translate(_RAISED)
 
 
 def _or_nan(value: float | None) -> float:

@@ -10,8 +10,7 @@ import numpy as np
 
 from beaconfire.kernel.time import from_seconds, seconds_between
 from beaconfire.rehearse.judge import TrueLaunch, true_launches
-from beaconfire.rehearse.lines import Account, TrackLine
-from beaconfire.rehearse.review import Picture
+from beaconfire.rehearse.lines import Account, Picture, TrackLine
 from beaconfire.rehearse.simulation import Simulation
 from beaconfire.rehearse.truth.force import Array
 from beaconfire.rehearse.truth.place import geodetic
