@@ -76,6 +76,9 @@ class ConsoleWindow:
 
     def show(self, *, seq: int, now_ns: int, effects: Sequence[Effect], durable: bool) -> None:
         """Take the effects of journal row `seq`."""
+        for task in self._tasks:
+            if task.done():
+                task.result()  # a fault in drawing must not pass as an empty picture
         self._now_ns, self._durable, self._fed_s = now_ns, durable, time.monotonic()
         for effect in effects:
             if isinstance(effect, ShowTrack):

@@ -33,8 +33,8 @@ def track_ellipse(update: TrackUpdate) -> Ring | None:
     level = enu_axes(latitude_rad, longitude_rad)[:2]
     covariance = level @ update.covariance[:3, :3] @ level.T * _CHI2_95
     values, vectors = np.linalg.eigh(covariance)
-    axes = vectors * np.sqrt(np.maximum(values, 0.0))
-    columns = ((axes[0, 1], axes[0, 0]), (axes[1, 1], axes[1, 0]))
+    (ea, eb), (na, nb) = (vectors * np.sqrt(np.maximum(values, 0.0))).tolist()
+    columns = ((eb, ea), (nb, na))
     return _ring(columns, math.degrees(latitude_rad), math.degrees(longitude_rad), TRACK_POINTS)
 
 
