@@ -1,6 +1,7 @@
 """Builders of the exchange that several rooms' tests share: bodies, products, policies, links, keys."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from beaconfire.kernel import codec, products, wire
 from beaconfire.kernel.labels import Realm
-from beaconfire.kernel.products import Kind, Product, Released
+from beaconfire.kernel.products import Kind, Product, Released, ReleasedBody
 from beaconfire.kernel.records import CLASSES, KINDS, EventStatus, TrackStatus
 from beaconfire.kernel.time import NS_PER_S, parse_utc
 from beaconfire.release import Releaser, preset
@@ -24,8 +25,8 @@ def one_hot(size: int, at: int = 0) -> tuple[float, ...]:
     return tuple(float(number == at) for number in range(size))
 
 
-def launch_body(**changes: object) -> products.LaunchBody:
-    values: dict[str, object] = {
+def launch_body(**changes: Any) -> products.LaunchBody:
+    values: dict[str, Any] = {
         "event": "KOR-E1",
         "time_ns": NOW_NS - 60 * NS_PER_S,
         "time_sigma_s": 1.5,
@@ -41,8 +42,8 @@ def launch_body(**changes: object) -> products.LaunchBody:
     return products.LaunchBody(**(values | changes))
 
 
-def trajectory_body(**changes: object) -> products.TrajectoryBody:
-    values: dict[str, object] = {
+def trajectory_body(**changes: Any) -> products.TrajectoryBody:
+    values: dict[str, Any] = {
         "track": "KOR-T1",
         "event": "KOR-E1",
         "time_ns": NOW_NS,
@@ -59,9 +60,9 @@ def trajectory_body(**changes: object) -> products.TrajectoryBody:
     return products.TrajectoryBody(**(values | changes))
 
 
-def impact_body(**changes: object) -> products.ImpactBody:
+def impact_body(**changes: Any) -> products.ImpactBody:
     ring = ((140.0, 40.0), (141.0, 40.0), (141.0, 41.0), (140.0, 40.0))
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "event": "KOR-E1",
         "time_ns": NOW_NS + 400 * NS_PER_S,
         "time_sigma_s": 4.0,
@@ -73,14 +74,18 @@ def impact_body(**changes: object) -> products.ImpactBody:
     return products.ImpactBody(**(values | changes))
 
 
-BODIES = {Kind.LAUNCH: launch_body, Kind.TRAJECTORY: trajectory_body, Kind.IMPACT: impact_body}
+BODIES: dict[Kind, Callable[..., ReleasedBody]] = {
+    Kind.LAUNCH: launch_body,
+    Kind.TRAJECTORY: trajectory_body,
+    Kind.IMPACT: impact_body,
+}
 
 
-def product(kind: Kind = Kind.TRAJECTORY, *, number: int = 1, **changes: object) -> Product:
+def product(kind: Kind = Kind.TRAJECTORY, *, number: int = 1, **changes: Any) -> Product:
     """A product of track or event `number`; its validity is `number` seconds after `NOW_NS` unless given."""
     own_id = f"KOR-{'T' if kind is Kind.TRAJECTORY else 'E'}{number}"
     body = BODIES[kind](**{"track" if kind is Kind.TRAJECTORY else "event": own_id})
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "kind": kind,
         "local_id": own_id,
         "revision": 1,
@@ -154,10 +159,10 @@ def send_all(link: Link, decider: Releaser, offered: Sequence[Product], *, now_n
     return sent
 
 
-def release(content: products.Body | None = None, **changes: object) -> wire.Release:
+def release(content: products.Body | None = None, **changes: Any) -> wire.Release:
     body = content or trajectory_body()
     kind = next(kind for kind, made in wire.BODY_TYPES.items() if isinstance(body, made))
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "format": wire.FORMAT,
         "originator": "KOR",
         "realm": Realm.EXERCISE,
@@ -178,9 +183,9 @@ def release(content: products.Body | None = None, **changes: object) -> wire.Rel
     return wire.Release(**(values | changes))
 
 
-def envelope(inside: wire.Release | None = None, **changes: object) -> wire.Envelope:
+def envelope(inside: wire.Release | None = None, **changes: Any) -> wire.Envelope:
     inner = inside or release()
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "format": wire.FORMAT,
         "sender": "KOR",
         "recipient": "JPN",

@@ -1,6 +1,7 @@
 """The wire: bodies within bounds, releases in envelopes, realms apart by type, label and subject, controls."""
 
 import hashlib
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -22,15 +23,15 @@ from tests.exchange import (
     trajectory_body,
 )
 
-LINK_BODIES = {
+LINK_BODIES: dict[Kind, products.Body] = {
     Kind.WITHDRAWAL: products.WithdrawalBody(of=Kind.TRAJECTORY, id="T1", reason="a meteor"),
     Kind.VOID: products.VoidBody(first=2, last=5, anchor=bytes(32), closing=bytes(32), reason="policy"),
     Kind.EPOCH_CLOSE: products.EpochCloseBody(reason="restart"),
 }
 
 
-def control(kind: type[wire.Control] = wire.Receipt, **changes: object) -> wire.Control:
-    values: dict[str, object] = {
+def control(kind: type[wire.Control] = wire.Receipt, **changes: Any) -> wire.Control:
+    values: dict[str, Any] = {
         "format": 1,
         "sender": "KOR",
         "recipient": "JPN",
@@ -39,7 +40,7 @@ def control(kind: type[wire.Control] = wire.Receipt, **changes: object) -> wire.
         "counter": 9,
         "time_ns": NOW_NS,
     }
-    own: dict[type, dict[str, object]] = {
+    own: dict[type, dict[str, Any]] = {
         wire.Hello: {"floor": 1, "seen_epoch": 0, "seen_number": 0, "seen_head": bytes(32)},
         wire.Beat: {
             "number": 4,
@@ -134,7 +135,7 @@ class TestBodies:
             (Kind.IMPACT, {"reason": "because"}),
         ],
     )
-    def test_out_of_bounds(self, kind: Kind, changes: dict[str, object]) -> None:
+    def test_out_of_bounds(self, kind: Kind, changes: dict[str, Any]) -> None:
         assert reason_of(kind, BODIES[kind](**changes)) == "invalid"
 
     def test_ids(self) -> None:

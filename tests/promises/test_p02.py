@@ -5,7 +5,7 @@ The oracle is a second reading of the policy, written from the page docs/policy.
 every grant on every product. Hypothesis draws policies and products from a small world, in which all conditions meet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hypothesis import given, settings
@@ -29,12 +29,20 @@ LEVELS = (
 Row = dict[str, Any]
 
 
-def maybe(*values: object) -> st.SearchStrategy[object]:
+def written_keys(row: Row) -> Row:
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def ends_after_it_begins(row: Row) -> bool:
+    return bool(row.get("valid_from", -9) < row.get("valid_until", 99))
+
+
+def maybe(*values: Any) -> st.SearchStrategy[Any]:
     """One of the values, or twice as often None: the key is left out. Most draws must match for grants to meet."""
     return st.sampled_from([*values, *([None] * 2 * len(values))])
 
 
-rows = (
+rows: st.SearchStrategy[Row] = (
     st.fixed_dictionaries(
         {
             "partner": st.sampled_from(["JPN", "JPN", "USA"]),
@@ -50,8 +58,8 @@ rows = (
             "valid_until": maybe(-2, 1, 3),
         }
     )
-    .map(lambda row: {key: value for key, value in row.items() if value is not None})
-    .filter(lambda row: row.get("valid_from", -9) < row.get("valid_until", 99))
+    .map(written_keys)
+    .filter(ends_after_it_begins)
 )
 
 wide = st.builds(
@@ -102,7 +110,7 @@ def toml(policy: list[Row], version: int) -> bytes:
 
 def allows(row: Row, offered: Product, partner: str, second: int) -> bool:
     """The page's words: every condition that is written must hold; an empty list is nobody."""
-    listed: Mapping[str, tuple[str, ...]] = {
+    listed: Mapping[str, Collection[str]] = {
         "kinds": (offered.kind,),
         "provenance": offered.nations or ("nobody",),
         "sensors": offered.sensors or ("nobody",),
@@ -110,13 +118,10 @@ def allows(row: Row, offered: Product, partner: str, second: int) -> bool:
         "objects": (offered.object_kind,),
         "compartments": (offered.compartment,),
     }
-    row = {"compartments": ["main"]} | row
-    return (
-        row["partner"] == partner
-        and row["realm"] == "EXERCISE"
-        and all(word in row[key] for key, words in listed.items() if key in row for word in words)
-        and row.get("valid_from", -99) <= second < row.get("valid_until", 99)
-    )
+    row = dict[str, Any](compartments=["main"]) | row
+    in_force: bool = row.get("valid_from", -99) <= second < row.get("valid_until", 99)
+    every_condition = all(word in row[key] for key, words in listed.items() if key in row for word in words)
+    return (row["partner"], row["realm"]) == (partner, "EXERCISE") and in_force and every_condition
 
 
 def crossing(decision: Released | Withheld) -> tuple[float, ...] | None:

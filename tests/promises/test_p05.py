@@ -26,8 +26,8 @@ from tests.exchange import (
     sign,
 )
 
-EXERCISE_KEY, _ = key_pair(1)
-_, LIVE_PUBLIC = key_pair(2)
+EXERCISE_KEY = key_pair(1)[0]
+LIVE_PUBLIC = key_pair(2)[1]
 EXERCISE_TAG, LIVE_TAG = codec.encode("exercise/envelope"), codec.encode("live/envelope")
 
 

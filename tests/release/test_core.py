@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +20,9 @@ def core(*grants: str, realm: Realm = Realm.EXERCISE) -> Core:
     return compile_core(parse_policy(policy_toml(*grants), where="p"), realm)
 
 
-def reason(made: Core, offered: Product | None = None, partner: str = "JPN", **more: object) -> str:
+def reason(made: Core, offered: Product | None = None, partner: str = "JPN", **more: Any) -> str:
     words = {"now_ns": NOW_NS} | more
-    return made.find(offered or product(), partner, **words)[2]  # type: ignore[arg-type]
+    return made.find(offered or product(), partner, **words)[2]
 
 
 def utc(offset_s: float) -> str:

@@ -4,6 +4,7 @@ Oracles: `geographiclib` for the displacement, the disc's second moments and the
 """
 
 import math
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,7 +27,7 @@ def grant(partner: str = "JPN", more: str = f"coarsen_launch_m = {RADIUS_M}\nrev
     return parse_policy(policy_toml(grant_toml(partner, more=more)), where="p").grants[0]
 
 
-def coarse(number: int = 1, partner: str = "JPN", event_id: str = "", **changes: object) -> LaunchBody:
+def coarse(number: int = 1, partner: str = "JPN", event_id: str = "", **changes: Any) -> LaunchBody:
     body = launch_body(event=f"KOR-E{number}", **changes)
     made, applied = REDACTOR.redact(product(Kind.LAUNCH, body=body, event_id=event_id), grant(partner))
     assert applied == ("coarsen_launch_m=10000",)

@@ -2,6 +2,7 @@
 
 import hashlib
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -156,10 +157,7 @@ class TestVoids:
         chain = Chain()
         for got in (1, 5):
             place(chain, got)
-        body = VoidBody(
-            **({"first": 2, "last": 4, "anchor": digest(1), "closing": digest(4), "reason": "age"} | changes)
-        )
-        conflict = chain.void(body)
+        conflict = chain.void(msgspec.structs.replace(void(2, 4), **changes))
         assert conflict is not None
         assert conflict.number == number
         assert chain.contiguous == 1

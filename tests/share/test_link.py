@@ -1,5 +1,7 @@
 """Both ends of a link together: controls, replay, clocks, roll-back and renewal."""
 
+from typing import Any
+
 import pytest
 
 from beaconfire.kernel import codec, limits, wire
@@ -84,7 +86,7 @@ def test_counters_rise_over_a_restart() -> None:
         ({"realm": Realm.LIVE}, "realm"),
     ],
 )
-def test_hellos_that_are_refused(changes: dict[str, object], reason: str) -> None:
+def test_hellos_that_are_refused(changes: dict[str, Any], reason: str) -> None:
     words = {
         "format": 1,
         "floor": 1,

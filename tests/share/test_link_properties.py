@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from beaconfire.kernel.labels import Realm
-from beaconfire.kernel.products import Released
+from beaconfire.kernel.products import Product, Released
 from beaconfire.kernel.time import NS_PER_S
 from beaconfire.share import Link, Numbered, Outcome, Stage
 from tests.exchange import NOW_NS, open_releaser, product
@@ -99,8 +99,8 @@ class LossyLink(RuleBasedStateMachine):
         assert self.japan.gaps() == ()
         assert self.japan.incoming.conflicts == 0
 
-    def _release(self, offered: object) -> None:
-        decision = self.releaser.decide(offered, "JPN", now_ns=self.now_ns, again=True)  # type: ignore[arg-type]
+    def _release(self, offered: Product) -> None:
+        decision = self.releaser.decide(offered, "JPN", now_ns=self.now_ns, again=True)
         assert isinstance(decision, Released)
         self.sources.add(decision.source_id)
         self.bag.append(self.korea.number(decision, now_ns=self.now_ns))
