@@ -165,7 +165,7 @@ def _comparison(areas: _Areas, truths: Sequence[TrueLaunch], times_ns: Sequence[
                 "time_utc": format_utc(time_ns),
                 "own_km2": round(own_km2, 1),
                 "shared_km2": round(shared_km2, 1),
-                "ratio": round(shared_km2 / own_km2, 4),
+                "ratio": float(f"{shared_km2 / own_km2:.4g}"),
                 "truth_inside_own": inside[0],
                 "truth_inside_shared": inside[1],
             }
