@@ -57,15 +57,15 @@ class Arrivals:
         self._others = []
         numbers = sorted(number for number in self._held if number <= last)
         due += [self._held.pop(number) for number in numbers]
-        self.taken = max(self.taken, min(self._first_missing(last, taken=set(numbers)) - 1, last))
-        beyond_a_gap = [(number, number) for number in numbers]
-        self._closed = [(first, end) for first, end in self._closed + beyond_a_gap if end > self.taken]
+        self._closed += [(number, number) for number in numbers]
+        self.taken = max(self.taken, min(self._first_missing(last) - 1, last))
+        self._closed = [(first, end) for first, end in self._closed if end > self.taken]
         return due
 
-    def _first_missing(self, last: int, taken: frozenset[int] | set[int] = frozenset()) -> int:
+    def _first_missing(self, last: int) -> int:
         number = self.taken + 1
         while number <= last:
-            if number in self._held or number in taken:
+            if number in self._held:
                 number += 1
                 continue
             after = max((end for first, end in self._closed if first <= number <= end), default=0)

@@ -136,8 +136,7 @@ class Engine(Generic[State]):
     def _publish(self, send: Send) -> None:
         link = self._links[send.partner]
         signed = wire.Signed(unsigned=send.unsigned, signature=self._key.sign(send.unsigned))
-        subject = f"{link.lane.sent}.{send.kind}.{send.local_id or wire.LINK_ID}"
-        link.publish(subject, codec.encode(signed), generation=send.generation)
+        link.publish(send.subject, codec.encode(signed), generation=send.generation)
         self.sent[send.partner] = max(send.number, self.sent.get(send.partner, 0))
 
     def _show(self, done: _Done, *, durable: bool) -> None:

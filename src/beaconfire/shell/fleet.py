@@ -95,7 +95,8 @@ class Fleet:
             )  # fmt: skip
         try:
             assert process.stdout is not None, "a pipe was asked for"
-            line = await asyncio.wait_for(process.stdout.readline(), READY_S)
+            async with asyncio.timeout(READY_S):
+                line = await process.stdout.readline()
             ready = msgspec.json.decode(line, type=Ready)
             conductor = await Conductor.connect(config.path(config.feed)) if config.feed else None
         except (TimeoutError, msgspec.DecodeError, RunFailed):
@@ -108,7 +109,8 @@ class Fleet:
     async def _answer(self, child: Child) -> Answer | None:
         assert child.conductor is not None, "only nodes with a feed are given turns"
         try:
-            return await asyncio.wait_for(child.conductor.answer(), SILENCE_S)
+            async with asyncio.timeout(SILENCE_S):
+                return await child.conductor.answer()
         except TimeoutError:
             child.lost = f"did not answer for {SILENCE_S:g} s"
         except BeaconfireError as error:
@@ -124,7 +126,8 @@ def _environment() -> dict[str, str]:
 
 async def _end(process: asyncio.subprocess.Process) -> int:
     try:
-        return await asyncio.wait_for(process.wait(), STOP_S)
+        async with asyncio.timeout(STOP_S):
+            return await process.wait()
     except TimeoutError:
         process.kill()
         return await process.wait()

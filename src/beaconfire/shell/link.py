@@ -211,8 +211,7 @@ class PartnerLink:
                 await self._make_inbox(self._partner_epoch)
             if self._sourced and self._has_room():
                 await self._pull()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 1.0)
+            await woken(self._wake, 1.0)
             if self._in_flight and loop.time() - self._in_flight[0].sent_s > _ACK_S:
                 return
 
@@ -328,6 +327,13 @@ class PartnerLink:
         if client is not None and not client.is_closed:
             with contextlib.suppress(OSError, NatsError, TimeoutError):
                 await client.close()
+
+
+async def woken(event: asyncio.Event, timeout_s: float) -> None:
+    """Wait for an event or so long; unlike `wait_for` of Python 3.11 it never loses a cancellation."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
 
 
 def client_context(tls_folder: str, name: str) -> ssl.SSLContext:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from beaconfire.kernel import codec, wire
+from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.time import NS_PER_S, unix_utc_to_tai_ns
 from beaconfire.node.effects import Effect
 from beaconfire.node.inputs import ClockTrouble, ControlIn, EnvelopeIn, Input, PolicyLoad, Restart, ScanIn, Tick
@@ -29,7 +30,7 @@ from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.engine import Engine, Step, Window
 from beaconfire.shell.feed import Answer, Feed, PolicyOrder, Turn
 from beaconfire.shell.intake import Intake
-from beaconfire.shell.link import PartnerLink, client_context
+from beaconfire.shell.link import PartnerLink, client_context, woken
 from beaconfire.shell.store import Head, Identification, Record, Store
 from beaconfire.shell.topology import Lane
 
@@ -127,8 +128,10 @@ class Node:
         try:
             self._open_store()
             if resumed is not None:
+                self._check_members(resumed[0])
                 self._start_engine(resumed[0])
                 self._do(Restart(), now_ns=resumed[1])
+            self._make_links()  # before anything is awaited: the row just written may have something to send
             await self._open_doors()
             await self._drive(ready, last_ns=resumed[1] if resumed else 0)
         finally:
@@ -156,22 +159,33 @@ class Node:
             state, self._step, store=self._store, key=self.identity.node_key, links=self._links, windows=self._windows
         )
 
-    async def _open_doors(self) -> None:
-        epochs = self._epochs()
+    def _check_members(self, state: NodeState) -> None:
+        """The journal's first row names the partners; whoever joined since is not in it."""
+        for partner in self.partners:
+            if partner.nation not in state.links:
+                place = f"{bundles.PARTNERS_FOLDER}/{partner.nation}.json"
+                raise InvalidInput.single(place, "is no partner of this journal", "the partners it was begun with")
+
+    def _make_links(self) -> None:
+        epochs, broker = self._epochs(), self.config.broker
         self._broker = Broker(self.config, self.partners, epochs=epochs)
-        await self._broker.start()
-        tls, broker = str(self.identity.tls), self.config.broker
         for partner in self.partners:
             intake = Intake(
                 partner.nation, key=partner.node_public, realm=self.config.realm, clock=time.monotonic,
                 envelope=self._on_envelope, control=self._on_control,
             )  # fmt: skip
-            link = PartnerLink(
+            self._intakes[partner.nation] = intake
+            self._links[partner.nation] = PartnerLink(
                 Lane(self.config.nation, partner.nation, realm=self.config.realm, epoch=epochs[partner.nation]),
-                url=f"tls://{broker.host}:{broker.client_port}", tls=client_context(tls, partner.certificate_name),
+                url=f"tls://{broker.host}:{broker.client_port}",
+                tls=client_context(str(self.identity.tls), partner.certificate_name),
                 deliver=intake.take, has_room=intake.has_room,
             )  # fmt: skip
-            self._intakes[partner.nation], self._links[partner.nation] = intake, link
+
+    async def _open_doors(self) -> None:
+        assert self._broker is not None, "made with the links"
+        await self._broker.start()
+        for link in self._links.values():
             link.start()
 
     def _epochs(self) -> dict[str, int]:
@@ -250,8 +264,7 @@ class Node:
             if not late.keys() - self._absent or left_s <= 0:
                 self._absent |= late.keys()
                 return late
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), left_s)
+            await woken(self._news, left_s)
 
     async def _greet(self) -> None:
         """Say hello until every partner was heard, or for so long; later turns do not wait for this."""
@@ -259,8 +272,7 @@ class Node:
         while self._heard != self._links.keys() and time.monotonic() < deadline_s:
             for nation in self._links:
                 self._tell(nation, "hello", self._running().state.links[nation].hello(now_ns=self._running().now_ns))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), 0.1)
+            await woken(self._news, 0.1)
             self._news.clear()
 
     async def _by_clock(self, last_ns: int) -> None:
@@ -281,8 +293,7 @@ class Node:
                 self._do(self._controls.popleft(), now_ns=now_ns)
             seq = self._do(Tick(), now_ns=now_ns)
             await self._running().durable(seq)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), TICK_S)
+            await woken(self._news, TICK_S)
             self._news.clear()
 
     def _do(self, item: Input, *, now_ns: int) -> int:
