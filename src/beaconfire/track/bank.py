@@ -1,9 +1,9 @@
-"""The model bank of one track: mixing, prediction, update, and the mixture as one Gaussian.
+"""The model bank of one track: its start, mixing, prediction, and the mixture as one Gaussian.
 
 Interacting multiple models (Blom and Bar-Shalom 1988). Two things differ from the textbook. A jump into a model does
 not carry over the old model's parameter (a thrust is no drag): it starts from the new model's prior. And how likely a
 jump is depends on where the object is: there is no lift and no aircraft in vacuum, and only what is inside the air
-can begin to glide. Measurements come as independent rows, so an update is a series of scalar ones (Joseph form).
+can begin to glide.
 
 Unknown constant errors of sensors are consider states (Schmidt 1966): never estimated, but their covariances with
 the state are carried (`c`, one column per error, in units of its sigma; the first `used` columns), so that a hundred
@@ -16,34 +16,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beaconfire.earth.atmosphere import density_and_slope
-from beaconfire.earth.observe import MAX_ROWS, bias_rows, observe
 from beaconfire.earth.wgs84 import altitude_and_up
 from beaconfire.kernel.jit import kernel, warmer
 from beaconfire.track.models import AIR, BALLISTIC, BOOST, GLIDE, MODELS, STATE, parameter_prior, specific_force
+from beaconfire.track.plausible import AIRCRAFT_CEILING_M, AIRCRAFT_CEILING_WIDTH_M, below, plausibility
 from beaconfire.track.predict import propagate
 
 Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 BIASES = 24  # columns of constant errors: three of each of eight sensors
 GRID_NS = 10_000_000_000  # a longer prediction goes in steps of 10 s, counted from the last measurement
-_LOOKS = 30.0  # a constant error without a column is counted as noise of so many looks' worth
 _COASTED_LEAST = 0.02  # a model less likely than this is not carried through a long coast
 _NEGLIGIBLE = 1e-9
 _FLOOR = 1e-6  # no model is ever ruled out for good
-_NOT_THRUSTING = 0.03  # an infrared sensor sees thrusting objects only; the rest is clutter and hot wakes
 # Jumps per second. Burns last about a minute; stages follow each other; an aircraft may turn out to be a climb-out.
 _BOOST_ENDS, _BOOST_TO_GLIDE, _BOOST_TO_AIR = 1.0 / 60.0, 3e-4, 1e-3
 _REIGNITION, _BALLISTIC_TO_GLIDE, _BALLISTIC_TO_AIR = 1e-3, 2e-3, 5e-4
 _GLIDE_ENDS, _GLIDE_FADES, _GLIDE_TO_AIR = 5e-3, 0.05, 1e-3  # without air to glide on, it is a ballistic body again
 _AIR_TO_BOOST, _AIR_TO_BALLISTIC, _AIR_TO_GLIDE = 5e-4, 3e-4, 1e-4
 _LIFT_PRESSURE_PA = 3e3  # where lift can begin to bend a path by 1 m/s^2
-_AIRCRAFT_CEILING_M, _AIRCRAFT_CEILING_WIDTH_M = 28e3, 3e3
-_AIRCRAFT_CLIMB_M_S, _AIRCRAFT_CLIMB_WIDTH_M_S = 90.0, 40.0
-_AIRCRAFT_SPEED_M_S, _AIRCRAFT_SPEED_WIDTH_M_S = 900.0, 150.0
-_LEAST_THRUST_M_S2 = 5.0  # forward specific force below which nothing is a boost
-_MOST_PUSH_M2_KG = 1e-4  # forward force per dynamic pressure above which nothing is drag
-_LEAST_FIT = 0.05  # one update cannot rule a model out
 
 
 @kernel
@@ -71,7 +62,7 @@ def coast_once(x: Array, p: Array, c: Array, used: int, weights: Array) -> None:
         weights[j] = weights[j] if weights[j] > _COASTED_LEAST else 0.0
         total += weights[j]
     for j in range(MODELS):
-        weights[j] /= total
+        weights[j] /= max(total, _COASTED_LEAST)
     predict_once(x, p, c, used, weights, GRID_NS * 1e-9)
 
 
@@ -96,7 +87,7 @@ def transition_rates(x: Array, weights: Array, dt_s: float, jumps: Array) -> Non
     speed2 = x[best, 3] * x[best, 3] + x[best, 4] * x[best, 4] + x[best, 5] * x[best, 5]
     pressure = 0.5 * density_and_slope(altitude)[0] * speed2
     lift = pressure / (pressure + _LIFT_PRESSURE_PA)
-    air = _below(altitude, _AIRCRAFT_CEILING_M, _AIRCRAFT_CEILING_WIDTH_M)
+    air = below(altitude, AIRCRAFT_CEILING_M, AIRCRAFT_CEILING_WIDTH_M)
     for i in range(MODELS):
         for j in range(MODELS):
             jumps[i, j] = 0.0
@@ -120,12 +111,6 @@ def transition_rates(x: Array, weights: Array, dt_s: float, jumps: Array) -> Non
         for j in range(MODELS):
             jumps[i, j] *= leave
         jumps[i, i] = 1.0 - leave * total
-
-
-@kernel
-def _below(value: float, limit: float, width: float) -> float:
-    """Fall smoothly from 1 well below a limit to 0 well above it."""
-    return 1.0 / (1.0 + math.exp(min(max((value - limit) / width, -40.0), 40.0)))
 
 
 @kernel
@@ -216,59 +201,6 @@ def _collapse_biases(j: int, old_c: Array, used: int, share: Array, c: Array) ->
 
 
 @kernel
-def update_bank(
-    x: Array, p: Array, c: Array, used: int, weights: Array, kind: int, values: Array, sigmas: Array, site: Array,
-    axes: Array, whitener: Array, offset_s: float, bias_sigmas: Array, first: int, thrusting: bool,
-) -> float:  # fmt: skip
-    """Take one measurement into a predicted bank, in place; returns its log likelihood (-inf: it was not used).
-
-    `first` is the sensor's first column in `c`, or -1 to take its constant errors as noise.
-    """
-    y, h, r = np.empty(MAX_ROWS), np.empty((MAX_ROWS, 6)), np.empty(MAX_ROWS)
-    e, column = np.empty(MAX_ROWS), np.empty(MAX_ROWS, np.int64)
-    split_noise(kind, values, bias_sigmas, first, e, column)
-    log_likelihood = np.full(MODELS, -math.inf)
-    best = -math.inf
-    for j in range(MODELS):
-        rows = observe(kind, values, sigmas, site, axes, whitener, offset_s, x[j], y, h, r)
-        if rows > 0:
-            log_likelihood[j] = _scalar_updates(x[j], p[j], c[j], used, rows, y, h, r, e, column)
-            best = max(best, log_likelihood[j])
-    if not best > -math.inf:
-        return -math.inf
-    total, fitted = 0.0, 0.0
-    for j in range(MODELS):
-        likelihood = weights[j] * math.exp(log_likelihood[j] - best)
-        total += likelihood
-        likelihood *= plausibility(j, x[j], p[j])
-        if thrusting and j != BOOST:
-            likelihood *= _NOT_THRUSTING
-        weights[j] = likelihood
-        fitted += likelihood
-    normalise(weights, fitted)
-    return best + math.log(max(total, 1e-300))
-
-
-@kernel
-def split_noise(kind: int, values: Array, bias_sigmas: Array, first: int, e: Array, column: Rows) -> None:
-    """Write per row how it moves with a constant error and the error's column, -1 for none.
-
-    An error that has no column keeps its size in `e`: `row_noise` counts it as noise.
-    """
-    bias_rows(kind, values, bias_sigmas, e, column)
-    for row in range(MAX_ROWS):
-        column[row] = column[row] + first if first >= 0 and column[row] >= 0 else -1
-
-
-@kernel
-def row_noise(variance: float, e: float, column: int) -> float:
-    """Return the noise variance of a row: without the constant error, or with it often enough for many looks."""
-    if column < 0:
-        return float(variance + _LOOKS * e * e)
-    return float(max(variance - e * e, 1e-4 * variance))
-
-
-@kernel
 def normalise(weights: Array, total: float) -> None:
     """Scale probabilities (4,) to sum 1 with a floor under each."""
     if not total > 0.0:
@@ -279,103 +211,6 @@ def normalise(weights: Array, total: float) -> None:
         again += weights[j]
     for j in range(MODELS):
         weights[j] /= again
-
-
-@kernel
-def _scalar_updates(
-    x: Array, p: Array, c: Array, used: int, rows: int, y: Array, h: Array, r: Array, e: Array, column: Rows
-) -> float:
-    """Sequential Joseph updates with all rows linearised once; returns the log likelihood of the rows."""
-    gain, moved, ph = np.empty(STATE), np.zeros(STATE), np.empty(STATE)
-    log_likelihood = 0.0
-    for row in range(rows):
-        residual = y[row]
-        noise = row_noise(r[row], e[row], column[row])
-        for i in range(STATE):
-            total = 0.0 if column[row] < 0 else e[row] * c[i, column[row]]
-            for m in range(6):
-                total += p[i, m] * h[row, m]
-            ph[i] = total
-        spread = noise if column[row] < 0 else noise + e[row] * e[row]
-        for m in range(6):
-            spread += h[row, m] * ph[m]
-            residual -= h[row, m] * moved[m]
-            if column[row] >= 0:
-                spread += e[row] * h[row, m] * c[m, column[row]]
-        if not spread > noise:
-            spread = noise  # a direction known better than rounding lets us say
-        for i in range(STATE):
-            gain[i] = ph[i] / spread
-            moved[i] += gain[i] * residual
-        log_likelihood -= 0.5 * (residual * residual / spread + math.log(2.0 * math.pi * spread))
-        _joseph(p, c, used, gain, ph, h[row], noise, e[row], column[row])
-    for i in range(STATE):
-        x[i] += moved[i]
-    return log_likelihood
-
-
-@kernel
-def _joseph(
-    p: Array, c: Array, used: int, gain: Array, ph: Array, h: Array, variance: float, e: float, column: int
-) -> None:
-    """P <- (I - k h) P (I - k h)^T + k r k^T with the consider terms, symmetric, the diagonal held positive."""
-    for i in range(STATE):
-        for j in range(STATE):
-            p[i, j] -= gain[i] * ph[j]
-    for n in range(used):
-        total = e if n == column else 0.0
-        for m in range(6):
-            total += h[m] * c[m, n]
-        for i in range(STATE):
-            c[i, n] -= gain[i] * total
-    for i in range(STATE):
-        total = 0.0 if column < 0 else e * c[i, column]
-        for m in range(6):
-            total += p[i, m] * h[m]
-        ph[i] = total
-    for i in range(STATE):
-        for j in range(STATE):
-            p[i, j] += (variance * gain[i] - ph[i]) * gain[j]
-    for i in range(STATE):
-        for j in range(i):
-            p[i, j] = p[j, i] = 0.5 * (p[i, j] + p[j, i])
-    for i in range(STATE):
-        if not p[i, i] > 1e-24:
-            for j in range(STATE):
-                p[i, j] = p[j, i] = 0.0
-            p[i, i] = 1e-24
-
-
-@kernel
-def plausibility(model: int, x: Array, p: Array) -> float:
-    """Return 0.05 to 1: does the state belong to the model at all (boost pushes, drag never does)."""
-    if model != AIR:
-        speed = max(math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5]), 1.0)
-        along, spread = 0.0, 0.0
-        for i in range(3):
-            along += x[6 + i] * x[3 + i] / speed
-            for j in range(3):
-                spread += p[6 + i, 6 + j] * x[3 + i] * x[3 + j] / (speed * speed)
-        if model == BOOST:
-            short = (_LEAST_THRUST_M_S2 - along) / math.sqrt(2.0 * (max(spread, 0.0) + 1.0))
-        else:
-            short = (along - _MOST_PUSH_M2_KG) / math.sqrt(2.0 * max(spread, 1e-12))
-        return min(max(math.erfc(short), _LEAST_FIT), 1.0)
-    altitude, upx, upy, upz = altitude_and_up(x[0], x[1], x[2])
-    climb = upx * x[3] + upy * x[4] + upz * x[5]
-    speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
-    climb_spread = math.sqrt(max(upx * upx * p[3, 3] + upy * upy * p[4, 4] + upz * upz * p[5, 5], 0.0))
-    fit = _below(altitude, _AIRCRAFT_CEILING_M, _AIRCRAFT_CEILING_WIDTH_M)
-    fit *= _below(speed, _AIRCRAFT_SPEED_M_S + climb_spread, _AIRCRAFT_SPEED_WIDTH_M_S)
-    fit *= _below(abs(climb), _AIRCRAFT_CLIMB_M_S + climb_spread, _AIRCRAFT_CLIMB_WIDTH_M_S)
-    return max(fit, _LEAST_FIT)
-
-
-@kernel
-def unseen_thrust(weights: Array, detection_probability: float) -> None:
-    """An infrared sensor looked and saw nothing: thrusting becomes less likely by its miss probability."""
-    weights[BOOST] *= 1.0 - detection_probability
-    normalise(weights, weights[0] + weights[1] + weights[2] + weights[3])
 
 
 @kernel
@@ -449,6 +284,4 @@ def _warm() -> None:
     start_bank(state, spread, weights, x, p)
     predict_bank(x, p, c, 3, weights, 1_000_000_000)
     coast_once(x, p, c, 3, weights)
-    update_bank(x, p, c, 3, weights, 2, state, np.ones(4), state[:3], np.eye(3), np.eye(6), 0.0, np.zeros(3), 0, False)
-    unseen_thrust(weights, 0.5)
     mixture(x, p, weights, np.zeros(STATE), np.zeros((STATE, STATE)))

@@ -10,8 +10,9 @@ from beaconfire.earth.observe import LOS, MAX_ROWS, RADAR, observe
 from beaconfire.earth.sight import sight_is_clear
 from beaconfire.earth.wgs84 import altitude_and_up
 from beaconfire.kernel.jit import kernel, warmer
-from beaconfire.track.bank import BIASES, predict_bank, row_noise, split_noise
+from beaconfire.track.bank import BIASES, predict_bank
 from beaconfire.track.models import MODELS, STATE
+from beaconfire.track.update import row_noise, split_noise
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -66,6 +67,22 @@ def extrapolate(means: Array, covariances: Array, dt_s: Array, out: Array, sprea
             out[i, 6 + j] = means[i, 6 + j]
             total += covariances[i, j, j] + t * t * covariances[i, 3 + j, 3 + j]
         spreads_m[i] = math.sqrt(total) + 5.0 * t * t
+
+
+@kernel
+def any_near(
+    ahead: Array, spreads_m: Array, kind: Rows, values: Array, sites: Array, points: Array, point_covariances: Array,
+    out: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Write for each roughly predicted mean (n, 9) with spread (n,) whether some detection may be its own."""
+    for i in range(ahead.shape[0]):
+        out[i] = False
+        for m in range(kind.shape[0]):
+            if _near(
+                kind[m], values[m], sites[m], points[m], point_covariances[m], ahead[i], spreads_m[i] * spreads_m[i]
+            ):
+                out[i] = True
+                break
 
 
 @kernel
@@ -194,5 +211,6 @@ def _warm() -> None:
         x, p, c, codes, w, codes, np.ones((1, 6)), np.ones((1, 4)), np.zeros((1, 3)), np.zeros((1, 3)), axes,
         np.zeros((1, 6, 6)), one, np.zeros((1, 3)), axes, one, np.zeros((1, 1)), np.zeros((1, 1)),
     )  # fmt: skip
+    any_near(mean, spread, codes, np.ones((1, 6)), np.zeros((1, 3)), np.zeros((1, 3)), axes, np.zeros(1, np.bool_))
     extrapolate(mean, np.ascontiguousarray(p[:, 0]), one, mean.copy(), spread)
     coverage(0, mean[0, :3], axes[0], 1e6, 0.0, 0.0, mean, spread, codes)

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from beaconfire.kernel.limits import REPLAY_HORIZON_S
 from beaconfire.kernel.records import Measurement
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.track.bank import BIASES, predict_bank, unseen_thrust, update_bank
+from beaconfire.track.bank import BIASES, predict_bank
 from beaconfire.track.models import MODELS, STATE
 from beaconfire.track.pack import Packed, pack
+from beaconfire.track.update import unseen_thrust, update_bank
 
 Array = NDArray[np.float64]
 
 _DENSE_NS = 3 * NS_PER_S  # partners' data come up to 2 s late
 _SPACING = 6  # a checkpoint of age a has a neighbour within a / 6
+_MOST_CHECKPOINTS = 64  # thinned when there are more: some forty stay
 _HORIZON_NS = REPLAY_HORIZON_S * NS_PER_S
 
 
@@ -84,7 +86,8 @@ class History:
         """Remember a look that was taken in order, and the bank after it."""
         self.looks.append(look)
         self.checkpoints.append((bank.stored(), len(self.looks)))
-        self._thin(look.time_ns)
+        if len(self.checkpoints) > _MOST_CHECKPOINTS:
+            self._thin(look.time_ns)
 
     def bank_at(self, time_ns: int, *, used: int) -> Bank | None:
         """Return the bank as it was at a past time with the looks up to then; None before the oldest checkpoint."""

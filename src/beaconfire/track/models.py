@@ -39,18 +39,19 @@ _UP_M_S = 150.0  # a booster at rest is taken to push upwards; its prior leans t
 # Thrust 25 +- 20 m/s^2 holds what ballistic missiles and launchers do from lift-off (1.3 g) to burnout (6-8 g).
 # Drag 3e-4 +- 3e-4 m^2/kg holds beta from 1,700 kg/m^2 (empty stages) to infinity (slender re-entry bodies).
 # Lift 8e-4 m^2/kg is a lift-to-drag ratio of 3 on a body of beta 3,000-5,000 kg/m^2.
-# An aircraft turns with 0.3 g for some 15 s.
+# An aircraft banks with half a g for some 15 s and speeds up with a fifth of that.
 _PRIOR = np.array(
     [
         [25.0, 20.0, 6.0, 0.0, 0.10],
         [-3e-4, 3e-4, 1.5e-5, 1.0 / 60.0, 0.30],
         [-2e-4, 2e-4, 8e-4, 1.0 / 60.0, 1.0 / 20.0],
-        [0.0, 3.0, 3.0, 1.0 / 15.0, 1.0 / 15.0],
+        [0.0, 2.0, 5.0, 1.0 / 15.0, 1.0 / 15.0],
     ]
 )
 _THRUST_JERK = 9.0  # (m/s^3)^2 s: throttling and staging within a second or two
 # White acceleration noise (m/s^2)^2 s of what each model leaves out (steering, tesseral gravity, wind, trim).
 _WHITE = np.array([0.04, 1e-6, 1e-5, 0.02])
+_STEP_M = 2e3  # inside the air a step crosses at most a third of a scale height, or takes a second
 _WHITE_PER_PRESSURE = 3e-6  # extra noise amplitude per Pa of dynamic pressure, ballistic and glide
 
 
@@ -171,7 +172,9 @@ def longest_step_s(model: int, altitude_m: float, speed_m_s: float) -> float:
         return 2.0
     if altitude_m > 160e3 + 10.0 * speed_m_s:
         return 10.0
-    return 4.0 if altitude_m > 110e3 + 4.0 * speed_m_s else 1.0
+    if altitude_m > 110e3 + 4.0 * speed_m_s:
+        return 4.0
+    return min(max(_STEP_M / max(speed_m_s, 1.0), 1.0), 4.0)
 
 
 @kernel

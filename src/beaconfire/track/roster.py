@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from beaconfire.earth.wgs84 import altitude_and_up
 from beaconfire.kernel.records import Measurement, PictureName, TrackStatus, TrackUpdate
+from beaconfire.kernel.time import NS_PER_S
 from beaconfire.track import life
 from beaconfire.track.bank import GRID_NS, coast_once, mixture
 from beaconfire.track.gate import predict_rows
@@ -23,6 +24,7 @@ from beaconfire.track.tables import Banks, Tables, Track
 Array = NDArray[np.float64]
 Updates = dict[str, TrackUpdate]
 
+_SETTLE_NS = NS_PER_S // 2
 _COAST_NS = 3 * GRID_NS  # older banks are brought forward in the tables, whole grid steps at a time
 
 
@@ -39,6 +41,7 @@ class Roster:
         self._number = 0
         self._duplicates = Duplicates()
         self._aliases: dict[str, str] = {}
+        self._settled_ns = 0
 
     def copy(self) -> Self:
         """Return an independent copy."""
@@ -47,6 +50,7 @@ class Roster:
         other.tracks = {name: track.copy() for name, track in self.tracks.items()}
         other.histories = {name: history.copy() for name, history in self.histories.items()}
         other.current, other._aliases = dict(self.current), dict(self._aliases)
+        other._settled_ns = self._settled_ns
         other._duplicates = self._duplicates.copy()
         return other
 
@@ -145,9 +149,13 @@ class Roster:
                 track.fallen = self._altitude_m(track) < 0.0
 
     def settle(self, now_ns: int, updates: Updates) -> None:
-        """Confirm, drop, lose, end and merge."""
-        for track in list(self.tracks.values()):
-            if track.id in self.tracks:
+        """Confirm, drop, lose, end and merge: at once what was touched, the rest twice a second."""
+        everything = now_ns - self._settled_ns >= _SETTLE_NS
+        if everything:
+            self._settled_ns = now_ns
+        for name in list(self.tracks if everything else updates):
+            track = self.tracks.get(name)
+            if track is not None:
                 self._settle_one(track, now_ns, updates)
         for older, younger in self._duplicates.find(self.tables, self.tracks, now_ns):
             self._merge(older, younger, updates)

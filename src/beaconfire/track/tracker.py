@@ -19,7 +19,7 @@ from beaconfire.kernel.records import Measurement, MeasurementScan, PictureName,
 from beaconfire.track import life
 from beaconfire.track.associate import association_weights, best_assignment, clusters
 from beaconfire.track.bank import BIASES, start_bank
-from beaconfire.track.gate import INSIDE, OUT, coverage, extrapolate, likelihoods
+from beaconfire.track.gate import INSIDE, OUT, any_near, coverage, extrapolate, likelihoods
 from beaconfire.track.history import Bank, Look, take_look, take_row
 from beaconfire.track.initiate import LooseLooks, Seed
 from beaconfire.track.models import BOOST, MODELS, STATE
@@ -83,8 +83,8 @@ class Tracker:
     # --- one scan of a sensor ---------------------------------------------------------------------
 
     def _take_scan(self, scan: MeasurementScan, updates: Updates) -> None:
-        tracks, seen = self._visible(scan)
         columns = pack(scan.measurements, time_ns=scan.time_ns, scan=scan)
+        tracks, seen = self._visible(scan, columns)
         banks = self._roster.banks(tracks, scan.time_ns)
         log_likelihood, distance = _compare(banks, columns, tracks)
         log_ratio = _log_ratios(scan, log_likelihood, distance, columns, banks.weights)
@@ -99,8 +99,11 @@ class Tracker:
         free = _unclaimed(tracks, taken, distance, len(columns.measurements))
         self._initiate(scan, columns, free, updates)
 
-    def _visible(self, scan: MeasurementScan) -> tuple[list[Track], NDArray[np.int64]]:
-        """Return the tracks that the sensor may see, and whether it must."""
+    def _visible(self, scan: MeasurementScan, columns: Packed) -> tuple[list[Track], NDArray[np.int64]]:
+        """Return the tracks that one of the detections may be of, and whether the sensor must see them.
+
+        What it must see and nothing is near is counted as missed here: no prediction is needed to say so.
+        """
         tables, tracks = self._roster.tables, self._roster.flying()
         rows = np.array([track.row for track in tracks], np.int64)
         ahead, spreads, seen = np.empty((len(rows), STATE)), np.empty(len(rows)), np.empty(len(rows), np.int64)
@@ -111,12 +114,21 @@ class Tracker:
             kind, scan.site_ecef_m, scan.axes_enu, scan.max_range_m, scan.min_elevation_rad, scan.min_altitude_m,
             ahead, spreads, seen,
         )  # fmt: skip
-        near = [
-            i
-            for i, track in enumerate(tracks)
-            if seen[i] != OUT and (track.status is not TrackStatus.LOST or spreads[i] < _DIRECT_SIGMA_M)
-        ]
-        return [tracks[i] for i in near], seen[near]
+        met = np.empty(len(rows), np.bool_)
+        any_near(
+            ahead, spreads, columns.kind, columns.values, columns.sites, columns.points, columns.point_covariances, met
+        )
+        if scan.kind == "los":  # a look at something hot that saw nothing says something of its thrust
+            met |= tables.weights[rows, BOOST] > _UNSEEN_THRUST
+        chosen = []
+        for i, track in enumerate(tracks):
+            if seen[i] == OUT or (track.status is TrackStatus.LOST and spreads[i] > _DIRECT_SIGMA_M):
+                continue
+            if met[i]:
+                chosen.append(i)
+            elif seen[i] == INSIDE and scan.kind == "radar":
+                self._miss(track, scan, None)
+        return [tracks[i] for i in chosen], seen[chosen]
 
     def _hit(
         self, track: Track, scan: MeasurementScan, columns: Packed, row: int, bank: Bank, updates: Updates, *,
@@ -144,12 +156,12 @@ class Tracker:
             track.status = TrackStatus.CONFIRMED
         roster.report(track, updates, accepted=(item,))
 
-    def _miss(self, track: Track, scan: MeasurementScan, bank: Bank) -> None:
+    def _miss(self, track: Track, scan: MeasurementScan, bank: Bank | None) -> None:
         """Count a look that should have seen the track; an infrared one also says something of its thrust."""
         tables, row, sees = self._roster.tables, track.row, min(scan.detection_probability, _MOST_DETECTION)
         if self._roster.is_late(track, scan.time_ns) or scan.time_ns <= tables.measured_ns[row]:
             return
-        if scan.kind == "los":
+        if scan.kind == "los" and bank is not None:
             thrust = float(bank.weights[BOOST])
             if thrust > _UNSEEN_THRUST:
                 look = Look(scan.time_ns, None, detection_probability=sees)
@@ -251,6 +263,10 @@ def _assign(tracks: list[Track], log_ratio: Array) -> list[Choice | None]:
         if not tier.size:
             continue
         for rows, columns in clusters(left[tier] > 0.0):
+            if len(rows) == 1 and len(columns) == 1:  # nobody competes
+                ratio = float(left[tier[rows[0]], columns[0]])
+                taken[tier[rows[0]]] = (int(columns[0]), 1.0 / (1.0 + math.exp(-ratio)))
+                continue
             ratios = left[np.ix_(tier[rows], columns)]
             chosen = best_assignment(ratios)
             belief = association_weights(ratios)
