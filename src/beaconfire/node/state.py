@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from beaconfire.assess import Assessor
 from beaconfire.fuse import PartnerTracks, Tracklets
-from beaconfire.kernel.products import Kind
+from beaconfire.kernel.products import Kind, ReleasedBody
 from beaconfire.kernel.records import EventStatus, ObjectAssessment
 from beaconfire.kernel.sensors import parse_sensors
 from beaconfire.kernel.time import from_seconds
@@ -24,7 +24,7 @@ class NodeState:
     """Everything a node knows. OWN is `own` and what `assessor` holds of it; no partner byte enters it.
 
     `told` are the own tracks that partners are told of, with what was last thought of each; `partner_events` says
-    which track of theirs a partner's event is about; `event_status` is what was last offered of an own event.
+    which track of theirs a partner's event is about; `event_status` and `offered` are what was last offered.
     """
 
     genesis: Genesis
@@ -40,6 +40,7 @@ class NodeState:
     told: dict[str, ObjectAssessment] = field(default_factory=dict)
     partner_events: dict[str, dict[str, str]] = field(default_factory=dict)
     event_status: dict[str, tuple[EventStatus, int]] = field(default_factory=dict)
+    offered: dict[tuple[Kind, str], ReleasedBody] = field(default_factory=dict)
 
 
 def initial(genesis: Genesis, *, now_ns: int) -> NodeState:

@@ -86,7 +86,9 @@ def _events(state: NodeState, revisions: Sequence[EventRevision]) -> list[Effect
                 for track_id in assessed.track_ids:
                     state.told[track_id] = assessed
         for product in event_offers(revision, urgent=urgent):
-            effects += _release(state, product, tuple(state.links))
+            if state.offered.get((product.kind, product.local_id)) != product.body:  # said once is said
+                state.offered[product.kind, product.local_id] = product.body
+                effects += _release(state, product, tuple(state.links))
     return effects
 
 
@@ -203,6 +205,7 @@ def _policy(state: NodeState, item: PolicyLoad) -> list[Effect]:
         loaded = state.releaser.load(item.policy_toml, where="policy.toml")
     except InvalidInput as error:
         return [_refused(state, "", "policy", "invalid", str(fault)) for fault in error.faults]
+    state.offered.clear()  # a wider grant may let go what is still true
     return _narrowed(state, loaded.narrowed)
 
 
