@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from json import dumps
@@ -123,7 +123,7 @@ async def _run(setting: Setting) -> Played:
     fleet = Fleet()
     try:
         await fleet.start(list(configs.values()))
-        for line in _addresses(fleet):
+        for line in _addresses(fleet, configs):
             print(line, flush=True)
         with progress_bar(f"EXERCISE {scenario.name}") as report:
             played = await perform(fleet, setting.simulation, speed=setting.speed, report=report)
@@ -138,10 +138,10 @@ async def _run(setting: Setting) -> Played:
     return played
 
 
-def _addresses(fleet: Fleet) -> Iterator[str]:
-    for nation, child in fleet.children.items():
-        if child.ready.console:
-            yield f"EXERCISE {nation}  {child.ready.console}"
+def _addresses(fleet: Fleet, nations: Iterable[str]) -> Iterator[str]:
+    for nation in nations:
+        if fleet.children[nation].ready.console:
+            yield f"EXERCISE {nation}  {fleet.children[nation].ready.console}"
 
 
 async def _interrupt(loop: asyncio.AbstractEventLoop) -> None:

@@ -21,12 +21,12 @@ def build_stage(
     """Make every nation's node under `home`, each the partner of each, and return the configurations by nation.
 
     `policies` are the bytes of release policies by nation; consoles take `console_port` and those above it, none
-    without. Raises `InvalidInput` for sensors or policies that are wrong.
+    without, and say `speed`. Raises `InvalidInput` for sensors or policies that are wrong.
     """
-    nations = [nation.code for nation in scenario.nations]
-    ports = free_ports(2 * len(nations))
+    ports = free_ports(2 * len(scenario.nations))
     configs = {}
-    for place, nation in enumerate(nations):
+    for place, row in enumerate(scenario.nations):
+        nation = row.code
         own = tuple(sensor for sensor in scenario.sensors if sensor.nation == nation)
         clients, links = ports[2 * place], ports[2 * place + 1]
         configs[nation] = init_node(

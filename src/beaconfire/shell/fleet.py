@@ -100,10 +100,11 @@ class Fleet:
             ready = msgspec.json.decode(line, type=Ready)
             conductor = await Conductor.connect(config.path(config.feed)) if config.feed else None
         except (TimeoutError, msgspec.DecodeError, RunFailed):
-            if process.returncode is None:
-                process.terminate()
-            await _end(process)
+            await _terminate(process)
             raise RunFailed(f"node {config.nation} did not start: {_last_line(log_path)}") from None
+        except asyncio.CancelledError:
+            await _terminate(process)  # nobody else knows of it yet
+            raise
         self.children[config.nation] = Child(config, process, ready, conductor)
 
     async def _answer(self, child: Child) -> Answer | None:
@@ -122,6 +123,12 @@ class Fleet:
 def _environment() -> dict[str, str]:
     """The children's environment: one thread of numerics each, lest they fight for the cores, and errors in full."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "BEACONFIRE_DEBUG": "1"}
+
+
+async def _terminate(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    await _end(process)
 
 
 async def _end(process: asyncio.subprocess.Process) -> int:
