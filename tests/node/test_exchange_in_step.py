@@ -6,10 +6,22 @@ from beaconfire.kernel import wire
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Kind, VoidBody
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.node.effects import Effect, Purge, Send, ShowAudit
-from beaconfire.node.inputs import ControlIn, EnvelopeIn, Genesis, Partner, PolicyLoad, Restart, Tick
-from beaconfire.node.state import NodeState, initial
-from beaconfire.node.step import step
+from beaconfire.node import (
+    ControlIn,
+    Effect,
+    EnvelopeIn,
+    Genesis,
+    NodeState,
+    Partner,
+    PolicyLoad,
+    Purge,
+    Restart,
+    Send,
+    ShowAudit,
+    Tick,
+    initial,
+    step,
+)
 from tests.exchange import NOW_NS, SECRET, grant_toml, link_pair, policy_toml, product, send_all
 
 SENSORS = b'[[sensor]]\nid = "KOR-R1"\nnation = "KOR"\nkind = "radar"\nlatitude_deg = 36.6\nlongitude_deg = 127.4\n'

@@ -29,22 +29,31 @@ from beaconfire.kernel.records import (
     TrackStatus,
     TrackUpdate,
 )
-from beaconfire.node.effects import Effect, Purge, Send, ShowAudit, ShowEvent, ShowTrack, digest
-from beaconfire.node.inputs import (
+from beaconfire.node import (
     ClockTrouble,
     ControlIn,
+    Effect,
     EnvelopeIn,
     Genesis,
     Input,
     Partner,
     PolicyLoad,
+    Purge,
     Restart,
     ScanIn,
+    Send,
+    ShowAudit,
+    ShowEvent,
+    ShowTrack,
     Tick,
+    covariance_of,
     decode_input,
+    digest,
     encode_input,
+    event_offers,
+    received_tracklet,
+    trajectory_offer,
 )
-from beaconfire.node.offers import covariance_of, event_offers, received_tracklet, trajectory_offer
 
 NOW_NS = 1_736_132_437 * 10**9
 DETECTION = Detection(time_ns=NOW_NS, sensor_id="KOR-R1", range_m=4e5, azimuth_rad=0.1, elevation_rad=0.2)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from beaconfire.kernel import wire
 from beaconfire.kernel.labels import Realm
-from beaconfire.node.inputs import EnvelopeIn, decode_input
+from beaconfire.node import EnvelopeIn, decode_input
 from beaconfire.shell.link import LaneName
 from beaconfire.shell.store import Reader, decode_record
 from tests.shell.test_node import Play, new_nodes, running

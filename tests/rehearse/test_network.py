@@ -18,7 +18,7 @@ from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import KINDS, EventRevision
 from beaconfire.kernel.results import event_row, track_row
 from beaconfire.kernel.time import from_seconds
-from beaconfire.node.effects import Effect, Send, ShowAudit, ShowEvent, ShowTrack, digest
+from beaconfire.node import Effect, Send, ShowAudit, ShowEvent, ShowTrack, digest
 from beaconfire.rehearse import Simulation, read_scenario, shipped, simulate
 from beaconfire.rehearse.lines import Account, EventLine, TrackLine, account
 from beaconfire.rehearse.network import Happening, genesis_rows, play, scenario_policy

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from beaconfire.kernel import codec, limits, wire
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import EpochCloseBody, Kind, VoidBody
-from beaconfire.node.inputs import EnvelopeIn
+from beaconfire.node import EnvelopeIn
 from beaconfire.shell.arrivals import Arrivals
 
 

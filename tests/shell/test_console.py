@@ -13,7 +13,7 @@ import pytest
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import Scan, TrackStatus
 from beaconfire.kernel.sensors import parse_sensors
-from beaconfire.node.effects import Effect, ShowAudit, ShowEvent, ShowTrack
+from beaconfire.node import Effect, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.sense import Sense
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig
 from beaconfire.shell.console import ConsoleWindow

@@ -11,8 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel import wire
 from beaconfire.kernel.labels import Realm
-from beaconfire.node.effects import Effect, Purge, Send, ShowAudit, digest
-from beaconfire.node.inputs import Input, PolicyLoad, Tick, decode_input
+from beaconfire.node import Effect, Input, PolicyLoad, Purge, Send, ShowAudit, Tick, decode_input, digest
 from beaconfire.shell.engine import Engine
 from beaconfire.shell.store import Reader, decode_record
 from beaconfire.shell.topology import Lane

@@ -11,7 +11,7 @@ import pytest
 from beaconfire.kernel.errors import RunFailed, UsageError
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import EventRevision, EventStatus, PictureName, TrackStatus, TrackUpdate
-from beaconfire.node.effects import Send, ShowAudit, ShowEvent, ShowTrack
+from beaconfire.node import Send, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.shell.export import MARKER, ResultsWriter, check_folder, new_folder, write_last_events
 
 T_NS = 1_736_132_557_000_000_000

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from beaconfire.kernel import codec, limits, wire
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import EpochCloseBody, Kind
-from beaconfire.node.inputs import ControlIn, EnvelopeIn
+from beaconfire.node import ControlIn, EnvelopeIn
 from beaconfire.share import Link
 from beaconfire.shell.intake import Intake, TokenBucket
 

@@ -18,10 +18,7 @@ from beaconfire.kernel.errors import InvalidInput, PortInUse, Violation
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Kind, LaunchBody, Product, Released
 from beaconfire.kernel.records import CLASSES, KINDS, EventStatus, Scan
-from beaconfire.node.effects import Effect, Send
-from beaconfire.node.inputs import EnvelopeIn, Input, PolicyLoad, Restart, ScanIn, decode_input
-from beaconfire.node.state import NodeState
-from beaconfire.node.step import step
+from beaconfire.node import Effect, EnvelopeIn, Input, NodeState, PolicyLoad, Restart, ScanIn, Send, decode_input, step
 from beaconfire.release import preset
 from beaconfire.shell.bundles import exchange_bundles
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig

@@ -8,8 +8,7 @@ import pytest
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import Detection, EventStatus, Sensor
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.node.effects import Effect, ShowEvent, ShowTrack
-from beaconfire.node.inputs import ScanIn, Tick
+from beaconfire.node import Effect, ScanIn, ShowEvent, ShowTrack, Tick
 from beaconfire.rehearse import read_scenario, sensors_toml, shipped, simulate
 from beaconfire.shell import offline
 from beaconfire.shell.offline import QUIET_NS, Outcome, nation_of, watch

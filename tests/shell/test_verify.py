@@ -17,10 +17,19 @@ from beaconfire.kernel.errors import InvalidInput, Violation
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import EpochCloseBody, Kind
 from beaconfire.kernel.records import Scan
-from beaconfire.node.effects import digest
-from beaconfire.node.inputs import EnvelopeIn, Genesis, Input, Partner, PolicyLoad, ScanIn, Tick, encode_input
-from beaconfire.node.state import initial
-from beaconfire.node.step import step
+from beaconfire.node import (
+    EnvelopeIn,
+    Genesis,
+    Input,
+    Partner,
+    PolicyLoad,
+    ScanIn,
+    Tick,
+    digest,
+    encode_input,
+    initial,
+    step,
+)
 from beaconfire.release import preset
 from beaconfire.shell.fingerprint import fingerprint
 from beaconfire.shell.keys import Credential

@@ -11,10 +11,20 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from beaconfire.kernel.labels import Realm
-from beaconfire.node.effects import Effect, Send
-from beaconfire.node.inputs import ControlIn, EnvelopeIn, Genesis, Input, Partner, ScanIn, Tick
-from beaconfire.node.state import NodeState, initial
-from beaconfire.node.step import step
+from beaconfire.node import (
+    ControlIn,
+    Effect,
+    EnvelopeIn,
+    Genesis,
+    Input,
+    NodeState,
+    Partner,
+    ScanIn,
+    Send,
+    Tick,
+    initial,
+    step,
+)
 from beaconfire.rehearse.conductor import Beat, beats
 from beaconfire.rehearse.scenario import Scenario
 from beaconfire.rehearse.simulation import Simulation

@@ -7,7 +7,7 @@ and a turn takes, in the order of their numbers, exactly those up to the number 
 from beaconfire.kernel import limits, wire
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.products import Kind, VoidBody
-from beaconfire.node.inputs import EnvelopeIn
+from beaconfire.node import EnvelopeIn
 
 
 class Arrivals:

@@ -20,7 +20,7 @@ from beaconfire.kernel.keyed import keyed_digest
 from beaconfire.kernel.records import KINDS, PHASES, EventRevision, PictureName, Sensor, TrackStatus, TrackUpdate
 from beaconfire.kernel.sensors import parse_sensors, site_geodetic
 from beaconfire.kernel.time import format_utc
-from beaconfire.node.effects import Effect, ShowAudit, ShowEvent, ShowTrack
+from beaconfire.node import Effect, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.shell.config import read_bounded
 from beaconfire.shell.feedhub import FeedHub
 from beaconfire.shell.gateway import Gateway, build_app, serve

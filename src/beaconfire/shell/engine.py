@@ -14,8 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel import codec, wire
-from beaconfire.node.effects import Effect, Purge, Send, digest
-from beaconfire.node.inputs import Genesis, Input, encode_input
+from beaconfire.node import Effect, Genesis, Input, Purge, Send, digest, encode_input
 from beaconfire.shell.link import PartnerLink
 from beaconfire.shell.store import Store
 

@@ -18,7 +18,7 @@ from beaconfire.assess import phase_probabilities
 from beaconfire.kernel import results
 from beaconfire.kernel.errors import RunFailed, UsageError
 from beaconfire.kernel.labels import Realm
-from beaconfire.node.effects import Effect, ShowEvent, ShowTrack
+from beaconfire.node import Effect, ShowEvent, ShowTrack
 
 TRACKS, EVENTS, LAST_EVENTS = "tracks.jsonl", "events.jsonl", "events.json"
 MARKER = ".beaconfire-results"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from beaconfire.kernel import limits, wire
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
-from beaconfire.node.inputs import ControlIn, EnvelopeIn
+from beaconfire.node import ControlIn, EnvelopeIn
 from beaconfire.share import open_control, open_envelope
 from beaconfire.shell.link import LaneName
 

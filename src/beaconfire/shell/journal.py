@@ -7,9 +7,7 @@ import msgspec
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.errors import InvalidInput, Violation
-from beaconfire.node.effects import Effect
-from beaconfire.node.inputs import Genesis, Input, Partner, decode_input
-from beaconfire.node.state import NodeState, initial
+from beaconfire.node import Effect, Genesis, Input, NodeState, Partner, decode_input, initial
 from beaconfire.shell import bundles, keys
 from beaconfire.shell.config import NodeConfig, read_bounded
 from beaconfire.shell.engine import Step

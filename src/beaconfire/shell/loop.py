@@ -17,10 +17,20 @@ from pathlib import Path
 from beaconfire.kernel import codec, wire
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.time import NS_PER_S, unix_utc_to_tai_ns
-from beaconfire.node.effects import Effect
-from beaconfire.node.inputs import ClockTrouble, ControlIn, EnvelopeIn, Input, PolicyLoad, Restart, ScanIn, Tick
-from beaconfire.node.state import NodeState, initial
-from beaconfire.node.step import step as node_step
+from beaconfire.node import (
+    ClockTrouble,
+    ControlIn,
+    Effect,
+    EnvelopeIn,
+    Input,
+    NodeState,
+    PolicyLoad,
+    Restart,
+    ScanIn,
+    Tick,
+    initial,
+)
+from beaconfire.node import step as node_step
 from beaconfire.share import ControlOut
 from beaconfire.share import Link as Words
 from beaconfire.shell import bundles, journal, keys

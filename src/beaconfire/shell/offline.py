@@ -12,10 +12,7 @@ from beaconfire.kernel.detections import group_scans
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import Detection, EventRevision, Sensor, TrackStatus
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.node.effects import Effect, ShowAudit, ShowEvent, ShowTrack
-from beaconfire.node.inputs import Genesis, Input, ScanIn, Tick
-from beaconfire.node.state import initial
-from beaconfire.node.step import step
+from beaconfire.node import Effect, Genesis, Input, ScanIn, ShowAudit, ShowEvent, ShowTrack, Tick, initial, step
 
 TICK_NS = NS_PER_S
 QUIET_NS = 2 * 3600 * NS_PER_S  # after so long without a detection every track has ended; ticks would change nothing

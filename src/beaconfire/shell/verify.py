@@ -12,10 +12,7 @@ import msgspec
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.errors import InvalidInput, Violation
-from beaconfire.node.effects import digest
-from beaconfire.node.inputs import ControlIn, EnvelopeIn, Genesis, Input
-from beaconfire.node.state import NodeState
-from beaconfire.node.step import step
+from beaconfire.node import ControlIn, EnvelopeIn, Genesis, Input, NodeState, digest, step
 from beaconfire.shell import journal, keys
 from beaconfire.shell.fingerprint import fingerprint
 from beaconfire.shell.store import NO_HASH, Head, Reader, Record, Row, decode_record
