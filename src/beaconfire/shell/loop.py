@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from beaconfire.kernel import codec, wire
+from beaconfire.kernel import wire
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.time import NS_PER_S, unix_utc_to_tai_ns
 from beaconfire.node import (
@@ -31,10 +31,10 @@ from beaconfire.node import (
     initial,
 )
 from beaconfire.node import step as node_step
-from beaconfire.share import ControlOut
 from beaconfire.share import Link as Words
 from beaconfire.shell import bundles, journal, keys
 from beaconfire.shell.arrivals import Arrivals
+from beaconfire.shell.beats import Beats
 from beaconfire.shell.broker import Broker, check_port
 from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.engine import Engine, Step, Window
@@ -44,11 +44,9 @@ from beaconfire.shell.link import PartnerLink, client_context, woken
 from beaconfire.shell.store import Head, Identification, Record, Store
 from beaconfire.shell.topology import Lane
 
-BEAT_S = 1.0
 TICK_S = 0.1
 GREETING_S = 3.0  # how long the first turn waits for partners to say hello
 AWAIT_S = 2.0  # how long a turn waits for an awaited envelope before it goes on without that partner
-_HELLOS = 3  # beats after a new connection that come as a hello: the first may precede the leaf link
 _CLOCK_STEP_S = 0.5
 _FLUSH_S = 1.0
 
@@ -96,8 +94,11 @@ class Node:
         self._news = asyncio.Event()
         self._heard: set[str] = set()
         self._absent: set[str] = set()
-        self._greeted: dict[str, int] = {}
         self._engine: Engine[NodeState] | None = None
+        self._beats = Beats(
+            key=self.identity.node_key, links=self._links, intakes=self._intakes, arrivals=self._arrivals,
+            engine=lambda: self._engine,
+        )  # fmt: skip
         self._broker: Broker | None = None
         self._store: Store | None = None
         self.trouble: Exception | None = None  # why the journal is not durable, None while it is
@@ -209,7 +210,7 @@ class Node:
 
     async def _drive(self, ready: Callable[[], None], *, last_ns: int) -> None:
         feed = Feed(self.config.path(self.config.feed)) if self.config.feed else None
-        tasks = [asyncio.create_task(self._stop.wait()), asyncio.create_task(self._beat())]
+        tasks = [asyncio.create_task(self._stop.wait()), asyncio.create_task(self._beats.run())]
         if feed is not None:
             await feed.open()
             tasks.append(asyncio.create_task(self._lockstep(feed)))
@@ -280,8 +281,7 @@ class Node:
         """Say hello until every partner was heard, or for so long; later turns do not wait for this."""
         deadline_s = time.monotonic() + GREETING_S
         while self._heard != self._links.keys() and time.monotonic() < deadline_s:
-            for nation in self._links:
-                self._tell(nation, "hello", self._running().state.links[nation].hello(now_ns=self._running().now_ns))
+            self._beats.greet(self._running())
             await woken(self._news, 0.1)
             self._news.clear()
 
@@ -307,6 +307,8 @@ class Node:
             self._news.clear()
 
     def _do(self, item: Input, *, now_ns: int) -> int:
+        if isinstance(item, ClockTrouble):
+            self._beats.clock_trusted, self._beats.clock_offset_s = item.trusted, item.offset_s
         return self._running().do(item, now_ns=now_ns)
 
     def _running(self) -> Engine[NodeState]:
@@ -340,38 +342,6 @@ class Node:
         self.trouble = error
         if self._engine is not None:
             self._engine.troubled(error)
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(BEAT_S)
-            for intake in self._intakes.values():
-                intake.resume()
-            if self._engine is None:
-                continue
-            engine = self._engine
-            for nation, link in self._links.items():
-                words = engine.state.links[nation]
-                greeted = self._greeted.setdefault(nation, 0)
-                if greeted < link.connections * _HELLOS:
-                    self._greeted[nation] = greeted + 1
-                    self._tell(nation, "hello", words.hello(now_ns=engine.now_ns))
-                beat = words.beat(
-                    now_ns=engine.now_ns, clock_error_s=0.0, clock_trusted=True, journal_seq=engine.seq,
-                    journal_head=engine.head,
-                )  # fmt: skip
-                receipt = words.receipt(now_ns=engine.now_ns)
-                settled = self._arrivals[nation].empty
-                await engine.durable(engine.seq)
-                if engine.trouble is None:
-                    self._tell(nation, "beat", beat)
-                    self._tell(nation, "receipt", receipt)
-                if settled:
-                    link.acknowledge()
-                link.wake()
-
-    def _tell(self, nation: str, kind: str, words: ControlOut) -> None:
-        signed = wire.Signed(unsigned=words.unsigned, signature=self.identity.node_key.sign(words.unsigned))
-        self._links[nation].control(kind, codec.encode(signed))
 
     async def _close(self) -> None:
         for link in self._links.values():
