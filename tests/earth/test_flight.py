@@ -190,9 +190,10 @@ def test_transition_is_the_square_part_of_the_sensitivity() -> None:
 
 def test_a_constant_push_adds_half_a_t_squared_to_free_fall() -> None:
     free, pushed = COAST.copy(), COAST.copy()
-    push, seconds = np.array([3.0, -20.0, 7.0]), 10.0
+    seconds, (ax, ay, az) = 10.0, (3.0, -20.0, 7.0)
+    push = np.array([ax, ay, az])
     propagate(free, 0.0, seconds, 0.5)
-    propagate_accelerated(pushed, *push, seconds)
+    propagate_accelerated(pushed, ax, ay, az, seconds)
     # What the shift itself changes: gravity's gradient 3e-6/s^2 over 1 km, Coriolis 1.5e-4/s on 200 m/s, for 10 s.
     np.testing.assert_allclose(pushed[:3] - free[:3], 0.5 * push * seconds**2, atol=0.6)
     np.testing.assert_allclose(pushed[3:] - free[3:], push * seconds, atol=0.2)

@@ -1,14 +1,19 @@
 """Measurement geometry against pymap3d and finite differences, with the sensor where formulas break."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pymap3d
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from beaconfire.earth.observe import LOS, MAX_ROWS, RADAR, STATE, bias_rows, observe, radar_point, whitening
+
+Array = NDArray[np.float64]
+Site = tuple[float, float, float]
 
 SITES = {
     "mid-latitude": (36.6, 127.4, 300.0),
@@ -26,18 +31,21 @@ DIRECTIONS = {
 SIGMAS = np.array([30.0, 1e-3, 2e-3, 2.0])
 
 
-def frame(site):
+def frame(site: Site) -> tuple[Array, Array]:
     position = np.array(pymap3d.geodetic2ecef(*site))
     axes = np.array([pymap3d.enu2uvw(*unit, site[0], site[1]) for unit in np.eye(3)])
     return position, axes
 
 
-def target(site, direction, velocity=(700.0, -900.0, 1500.0)):
+def target(site: Site, direction: Site, velocity: Site = (700.0, -900.0, 1500.0)) -> Array:
     azimuth, elevation, distance = direction
     return np.array([*pymap3d.aer2ecef(azimuth, elevation, distance, *site), *velocity, 0.0, 0.0, 0.0])
 
 
-def measure(kind, values, sigmas, site, axes, state, *, whitener=None, offset_s=0.0):
+def measure(
+    kind: int, values: Array, sigmas: Array, site: Array, axes: Array, state: Array, *,
+    whitener: Array | None = None, offset_s: float = 0.0,
+) -> tuple[int, Array, Array, Array]:  # fmt: skip
     y, h, r = np.full(MAX_ROWS, np.nan), np.full((MAX_ROWS, 6), np.nan), np.full(MAX_ROWS, np.nan)
     padded = np.full(6, np.nan)
     padded[: len(values)] = values
@@ -47,7 +55,7 @@ def measure(kind, values, sigmas, site, axes, state, *, whitener=None, offset_s=
     return rows, y[: max(rows, 0)], h[: max(rows, 0)], r[: max(rows, 0)]
 
 
-def perfect(site, state):
+def perfect(site: Site, state: Array) -> Array:
     position, _ = frame(site)
     azimuth, elevation, distance = pymap3d.ecef2aer(*state[:3], *site)
     line = state[:3] - position
@@ -58,7 +66,7 @@ def perfect(site, state):
 
 @pytest.mark.parametrize("direction", DIRECTIONS.values(), ids=DIRECTIONS)
 @pytest.mark.parametrize("site", SITES.values(), ids=SITES)
-def test_a_perfect_radar_row_leaves_no_residual(site, direction):
+def test_a_perfect_radar_row_leaves_no_residual(site: Site, direction: Site) -> None:
     state = target(site, direction)
     rows, y, _, r = measure(RADAR, perfect(site, state), SIGMAS, *frame(site), state)
     assert rows == 4
@@ -68,7 +76,7 @@ def test_a_perfect_radar_row_leaves_no_residual(site, direction):
 
 @pytest.mark.parametrize("direction", DIRECTIONS.values(), ids=DIRECTIONS)
 @pytest.mark.parametrize("site", SITES.values(), ids=SITES)
-def test_the_radar_derivative_is_that_of_the_residual(site, direction):
+def test_the_radar_derivative_is_that_of_the_residual(site: Site, direction: Site) -> None:
     state = target(site, direction)
     values = perfect(site, state) + np.array([120.0, 0.004, -0.003, 3.0])
     values[2] = min(values[2], math.pi / 2)
@@ -76,7 +84,7 @@ def test_the_radar_derivative_is_that_of_the_residual(site, direction):
 
 
 @pytest.mark.parametrize("dropped", range(4))
-def test_a_partial_row_is_the_full_one_without_it(dropped):
+def test_a_partial_row_is_the_full_one_without_it(dropped: int) -> None:
     site = SITES["mid-latitude"]
     state = target(site, DIRECTIONS["north"])
     full = perfect(site, state) + np.array([50.0, 0.002, 0.001, -1.0])
@@ -94,7 +102,7 @@ def test_a_partial_row_is_the_full_one_without_it(dropped):
 
 
 @pytest.mark.parametrize("only", range(4), ids=["range", "azimuth", "elevation", "rate"])
-def test_a_single_quantity_is_compared_as_such(only):
+def test_a_single_quantity_is_compared_as_such(only: int) -> None:
     site = SITES["mid-latitude"]
     state = target(site, DIRECTIONS["south"])
     values, error = np.full(4, np.nan), (40.0, 0.0015, -0.0007, 2.5)[only]
@@ -105,7 +113,7 @@ def test_a_single_quantity_is_compared_as_such(only):
     assert r[0] == pytest.approx(SIGMAS[only] ** 2)
 
 
-def test_azimuth_does_not_wrap():
+def test_azimuth_does_not_wrap() -> None:
     site = SITES["mid-latitude"]
     position, axes = frame(site)
     state = target(site, (359.9, 10.0, 200e3))
@@ -115,7 +123,7 @@ def test_azimuth_does_not_wrap():
     assert y[1] == pytest.approx(math.radians(0.2) * math.cos(math.radians(10.0)), rel=1e-3)
 
 
-def test_a_state_at_the_sensor_or_behind_it_has_no_direction():
+def test_a_state_at_the_sensor_or_behind_it_has_no_direction() -> None:
     site = SITES["equator"]
     position, axes = frame(site)
     values = np.array([1000.0, 0.0, 0.3, 0.0])
@@ -127,7 +135,7 @@ def test_a_state_at_the_sensor_or_behind_it_has_no_direction():
 
 
 @pytest.mark.parametrize("axis", [*np.eye(3).tolist(), [0.6, 0.0, 0.8], [-0.5, 0.5, 0.7071]])
-def test_a_line_of_sight_has_two_independent_rows(axis):
+def test_a_line_of_sight_has_two_independent_rows(axis: list[float]) -> None:
     unit = np.array(axis) / np.linalg.norm(axis)
     site = np.array([1e6, -2e6, 4.2e7])
     state = np.concatenate([site + 3.7e7 * unit + np.array([3e3, -2e3, 1e3]), [100.0, 200.0, 300.0, 0, 0, 0]])
@@ -140,7 +148,7 @@ def test_a_line_of_sight_has_two_independent_rows(axis):
     check_derivative(LOS, unit, np.array([3e-5, 0, 0, 0]), site, np.eye(3), state)
 
 
-def test_a_tracklet_is_whitened_by_its_own_covariance():
+def test_a_tracklet_is_whitened_by_its_own_covariance() -> None:
     rng = np.random.default_rng(4)
     root = rng.normal(size=(6, 6)) * np.array([300e3, 20.0, 50.0, 3e3, 0.1, 1.0])[:, None]
     covariance = root @ root.T
@@ -156,14 +164,14 @@ def test_a_tracklet_is_whitened_by_its_own_covariance():
     np.testing.assert_array_equal(r, 1.0)
 
 
-def test_no_covariance_whitens_nothing():
+def test_no_covariance_whitens_nothing() -> None:
     assert not whitening(np.zeros((6, 6)), np.zeros((6, 6)))
     assert not whitening(np.diag([1.0, 1.0, -1.0, 1.0, 1.0, 1.0]), np.zeros((6, 6)))
     assert not whitening(np.full((6, 6), np.nan), np.zeros((6, 6)))
 
 
 @pytest.mark.parametrize("kind", [RADAR, LOS, STATE])
-def test_a_measurement_of_a_later_moment_moves_with_the_velocity(kind):
+def test_a_measurement_of_a_later_moment_moves_with_the_velocity(kind: int) -> None:
     site = SITES["mid-latitude"]
     position, axes = frame(site)
     state = target(site, DIRECTIONS["north"])
@@ -177,7 +185,7 @@ def test_a_measurement_of_a_later_moment_moves_with_the_velocity(kind):
     check_derivative(kind, values, SIGMAS, position, axes, state, whitener=np.eye(6), offset_s=0.25)
 
 
-def test_constant_errors_stand_beside_their_rows():
+def test_constant_errors_stand_beside_their_rows() -> None:
     e, which = np.zeros(6), np.zeros(6, np.int64)
     values, bias = np.array([1e5, 0.3, 1.0, 5.0, np.nan, np.nan]), np.array([20.0, 3e-4, 4e-4])
     bias_rows(RADAR, values, bias, e, which)
@@ -195,7 +203,7 @@ def test_constant_errors_stand_beside_their_rows():
     assert (which == -1).all() and not e.any()
 
 
-def test_a_constant_error_moves_the_residual_as_it_says():
+def test_a_constant_error_moves_the_residual_as_it_says() -> None:
     site = SITES["mid-latitude"]
     state, e, which = target(site, (75.0, 40.0, 250e3)), np.zeros(6), np.zeros(6, np.int64)
     values, bias = perfect(site, state), np.array([20.0, 3e-4, 4e-4])
@@ -208,7 +216,7 @@ def test_a_constant_error_moves_the_residual_as_it_says():
 
 
 @pytest.mark.parametrize("site", SITES.values(), ids=SITES)
-def test_a_radar_point_and_its_covariance(site):
+def test_a_radar_point_and_its_covariance(site: Site) -> None:
     position, axes = frame(site)
     state = target(site, (140.0, 25.0, 400e3))
     values, sigmas = perfect(site, state), np.array([30.0, 1e-3, 5e-4, 1.0])
@@ -227,7 +235,9 @@ def test_a_radar_point_and_its_covariance(site):
     distance=st.floats(1e-3, 5e7), rate=st.floats(-4e4, 4e4), gaps=st.integers(0, 15),
     px=st.floats(-5e7, 5e7), py=st.floats(-5e7, 5e7), pz=st.floats(-5e7, 5e7),
 )  # fmt: skip
-def test_any_row_about_any_state_is_finite_or_refused(azimuth, elevation, distance, rate, gaps, px, py, pz):
+def test_any_row_about_any_state_is_finite_or_refused(
+    azimuth: float, elevation: float, distance: float, rate: float, gaps: int, px: float, py: float, pz: float
+) -> None:
     values = np.array([distance, azimuth, elevation, rate])
     values[[bool(gaps >> n & 1) for n in range(4)]] = np.nan
     state = np.array([px, py, pz, 1e3, -7e3, 4e4, 0.0, 0.0, 0.0])
@@ -236,7 +246,9 @@ def test_any_row_about_any_state_is_finite_or_refused(azimuth, elevation, distan
     assert np.isfinite(y).all() and np.isfinite(h).all() and (r >= 0.0).all()
 
 
-def check_derivative(kind, values, sigmas, site, axes, state, **extra):
+def check_derivative(
+    kind: int, values: Array, sigmas: Array, site: Array, axes: Array, state: Array, **extra: Any
+) -> None:
     _, _, h, _ = measure(kind, values, sigmas, site, axes, state, **extra)
     steps = np.array([1.0, 1.0, 1.0, 0.1, 0.1, 0.1])
     for j in range(6):

@@ -52,6 +52,7 @@ def fall(r0: float, speed: float, angle: float, end_radius: float) -> tuple[floa
     answer = solve_ivp(
         rate, (0.0, 40_000.0), start, method="DOP853", rtol=1e-11, atol=1e-4, events=[falls, climbs], max_step=200
     )
+    assert answer.y_events is not None
     swept = math.atan2(answer.y[1, -1], answer.y[0, -1]) % (2 * math.pi)
     return float(answer.t[-1]), swept, max((math.hypot(*y[:2]) for y in answer.y_events[1]), default=r0)
 

@@ -26,7 +26,7 @@ def geodesic_area_km2(points: list[tuple[float, float]]) -> float:
     polygon = Geodesic.WGS84.Polygon()
     for x, y in points:
         polygon.AddPoint(y, x)
-    return abs(polygon.Compute(False, True)[2]) / 1e6
+    return float(abs(polygon.Compute(False, True)[2])) / 1e6
 
 
 def test_a_ring_is_closed_and_counter_clockwise() -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
@@ -90,7 +91,7 @@ def test_a_module_outside_the_package_depends_on_all_of_it(package: dict[str, st
 def test_the_folder_changes_with_numba(package: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert package
     before = cache_folder("beaconfire.earth.wgs84")
-    monkeypatch.setattr(jit.numba, "__version__", "0.0.0")
+    monkeypatch.setattr(numba, "__version__", "0.0.0")
     assert cache_folder("beaconfire.earth.wgs84") != before
 
 

@@ -80,9 +80,9 @@ def test_a_launch_is_flown_once_and_kept() -> None:
 
 def test_other_burn_times_keep_the_impulse() -> None:
     """A slower burn of the same propellant: the figures are met all the same."""
-    slow = msgspec.structs.replace(
-        small().launches[0], profile=msgspec.structs.replace(small().launches[0].profile, burn_s=(44.0,))
-    )
+    launched = small().launches[0]
+    assert launched.profile is not None
+    slow = msgspec.structs.replace(launched, profile=msgspec.structs.replace(launched.profile, burn_s=(44.0,)))
     item = launch_object(slow)
     assert item.facts is not None
     assert item.facts.burnouts[0].time_s - item.facts.launch.time_s == 44.0

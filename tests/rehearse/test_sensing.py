@@ -33,7 +33,7 @@ def column(scans: list[SensorScan], name: str) -> np.ndarray:
 
 def in_band(errors: np.ndarray, sigma: float) -> bool:
     """Whether a sum of squares lies in the two-sided chi-square band."""
-    low, high = chi2.ppf([(1 - BAND) / 2, (1 + BAND) / 2], errors.size)
+    low, high = (float(chi2.ppf(share, errors.size)) for share in ((1 - BAND) / 2, (1 + BAND) / 2))
     return bool(low <= float(np.sum((errors / sigma) ** 2)) <= high)
 
 
@@ -91,7 +91,7 @@ def test_misses_follow_the_detection_probability() -> None:
 def test_false_alarms_are_poisson_and_uniform_in_cover() -> None:
     _, scans = watch(radar(false_alarms_per_scan=3.0, period_s=0.2))
     counts = np.array([len(scan.detections) for scan in scans])
-    low, high = poisson.ppf([(1 - BAND) / 2, (1 + BAND) / 2], 3.0 * counts.size)
+    low, high = (float(poisson.ppf(share, 3.0 * counts.size)) for share in ((1 - BAND) / 2, (1 + BAND) / 2))
     assert low <= counts.sum() <= high
     assert counts.var() == pytest.approx(3.0, rel=0.15)
     assert {label for scan in scans for label in scan.object_ids} == {""}

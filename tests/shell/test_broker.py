@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from beaconfire.kernel.errors import InvalidInput, PortInUse, RunFailed
 from beaconfire.shell import bundles, keys, pki
-from beaconfire.shell.broker import check_port, installed_server, render, server_binary, sha256_of
+from beaconfire.shell.broker import Broker, check_port, installed_server, render, server_binary, sha256_of
 from beaconfire.shell.config import NodeConfig
 from tests.shell.support import EPOCH, make_broker, make_nations, until
 
@@ -77,13 +78,21 @@ def test_a_killed_server_comes_back_with_the_same_ports(tmp_path: Path) -> None:
                 killed = broker.pid
                 assert killed is not None
                 os.kill(killed, signal.SIGKILL)
-                await until(lambda restarts=restarts: broker.restarts == restarts)
-                await until(lambda killed=killed: broker.pid not in (None, killed))
+                await until(partial(_has_restarted, broker, restarts))
+                await until(partial(_has_new_process, broker, killed))
                 await until(lambda: _in_use(config.broker.client_port))
         finally:
             await broker.stop()
 
     asyncio.run(run())
+
+
+def _has_restarted(broker: Broker, times: int) -> bool:
+    return broker.restarts == times
+
+
+def _has_new_process(broker: Broker, old: int) -> bool:
+    return broker.pid not in (None, old)
 
 
 def _in_use(port: int) -> bool:

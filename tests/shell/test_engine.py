@@ -62,13 +62,18 @@ def count_up(state: int, item: Input, *, now_ns: int) -> tuple[int, list[Effect]
 
 class Bench:
     def __init__(self, path: Path) -> None:
-        loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         self.store, told = open_store(path)
-        self.store._committed = lambda seq: loop.call_soon_threadsafe(self._done, seq) and None
-        self.store._troubled = lambda error: loop.call_soon_threadsafe(self._trouble, error) and None
+        self.store._committed, self.store._troubled = self._committed, self._troubled
         self.link, self.pane, self.told = LinkDouble(path), Pane(), told
         links: Any = {"JPN": self.link}
         self.engine = Engine(0, count_up, store=self.store, key=KEY, links=links, windows=[self.pane])
+
+    def _committed(self, seq: int) -> None:
+        self._loop.call_soon_threadsafe(self._done, seq)
+
+    def _troubled(self, error: Exception | None) -> None:
+        self._loop.call_soon_threadsafe(self._trouble, error)
 
     def _done(self, seq: int) -> None:
         self.engine.committed(seq)

@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from beaconfire.shell.broker import Broker
@@ -83,13 +84,13 @@ def test_every_lane_carries_both_ways(tmp_path: Path) -> None:
             for side in (jpn, kor):
                 side.publish(*numbered(1, 50))
             for side in (jpn, kor):
-                await until(lambda side=side: len(set(side.heard.stored)) == 50)
+                await until(partial(_has_stored, side.heard, 50))
                 assert hold_in_order(side.heard.stored, numbered(1, 50))
                 assert side.link.pending == 0
             for side, other in ((jpn, kor), (kor, jpn)):  # the leaf is up by now: direct and control pass at once
                 side.publish("direct")
                 side.link.control("beat", b"beat")
-                await until(lambda other=other: b"direct" in other.heard.direct and b"beat" in other.heard.control)
+                await until(partial(_has_both, other.heard))
             assert await jpn.link.flushed(timeout_s=5)
 
     asyncio.run(run())
@@ -113,6 +114,14 @@ def test_a_killed_server_is_started_again_and_nothing_is_lost(tmp_path: Path) ->
             await until(lambda: kor.link.pending == 0)
 
     asyncio.run(run())
+
+
+def _has_stored(heard: Heard, count: int) -> bool:
+    return len(set(heard.stored)) == count
+
+
+def _has_both(heard: Heard) -> bool:
+    return b"direct" in heard.direct and b"beat" in heard.control
 
 
 def talk(link: PartnerLink, heard: Heard) -> bool:

@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -97,10 +98,7 @@ class Play:
 async def running(*configs: NodeConfig) -> AsyncIterator[tuple[Play, dict[str, Node]]]:
     nodes = {config.nation: Node(config, passphrase=None, step=chatty) for config in configs}
     ready = dict.fromkeys(nodes, False)
-    tasks = [
-        asyncio.create_task(node.run(lambda nation=nation: ready.update({nation: True})))
-        for nation, node in nodes.items()
-    ]
+    tasks = [asyncio.create_task(node.run(partial(ready.__setitem__, nation, True))) for nation, node in nodes.items()]
     try:
         await until(lambda: all(ready.values()) or any(task.done() for task in tasks))
         for task in tasks:

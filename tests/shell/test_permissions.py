@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import nats
@@ -13,9 +14,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from beaconfire.shell.config import NodeConfig
-from beaconfire.shell.link import client_context
+from beaconfire.shell.link import PartnerLink, client_context
 from beaconfire.shell.topology import Lane
-from tests.shell.support import EPOCH, make_broker, make_link, make_nations, until
+from tests.shell.support import EPOCH, Heard, make_broker, make_link, make_nations, until
 
 _API = (
     "INFO", "ACCOUNT.PURGE.X", "META.LEADER.STEPDOWN", "META.SERVER.PEER.REMOVE", "SERVER.REMOVE", "STREAM.NAMES",
@@ -75,17 +76,21 @@ async def joined(root: Path) -> AsyncIterator[dict[str, Nation]]:
             nations[config.nation] = Nation(config, lane, client)
         for link, heard in links.values():
             other = next(item for item, _ in links.values() if item is not link)
-            await until(lambda other=other, heard=heard: _greet(other) and bool(heard.control))
+            await until(partial(_greeted, other, heard))
             link.heard(EPOCH, hello=True)
             link.publish(f"{link.lane.sent}.track.T", b"kept", generation=0)
         for _, heard in links.values():
-            await until(lambda heard=heard: heard.stored.count(b"kept") == 2)  # by LOG and by NOW
+            await until(partial(_kept_twice, heard))  # by LOG and by NOW
         yield nations
 
 
-def _greet(link: object) -> bool:
-    link.control("hello", b"hello")  # type: ignore[attr-defined]
-    return True
+def _greeted(other: PartnerLink, heard: Heard) -> bool:
+    other.control("hello", b"hello")
+    return bool(heard.control)
+
+
+def _kept_twice(heard: Heard) -> bool:
+    return heard.stored.count(b"kept") == 2
 
 
 @pytest.mark.parametrize(("attacker", "victim"), [("KOR", "JPN"), ("JPN", "KOR")])

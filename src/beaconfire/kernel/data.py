@@ -3,6 +3,7 @@
 Everything goes through `importlib.resources`, is read once, and never downloads.
 """
 
+import hashlib
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -32,6 +33,15 @@ def names(package: str, *parts: str, suffix: str = "") -> tuple[str, ...]:
 
 
 @cache
+def source_hash(package: str) -> str:
+    """Return a short hash of a package's sources and data; byte code, and the built page in `console`, do not count."""
+    digest = hashlib.sha256()
+    for name, content in sorted(_sources(files(package), "")):
+        digest.update(name.encode() + b"\0" + content + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@cache
 def leap_seconds() -> tuple[tuple[int, int], ...]:
     """Return `(modified_julian_date, tai_minus_utc_s)` rows, ascending, from the IERS list."""
     rows = []
@@ -40,6 +50,16 @@ def leap_seconds() -> tuple[tuple[int, int], ...]:
             mjd, _day, _month, _year, offset_s = line.split()
             rows.append((int(float(mjd)), int(offset_s)))
     return tuple(rows)
+
+
+def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
+    found = []
+    for item in folder.iterdir():
+        if item.is_dir() and item.name not in ("__pycache__", "console"):
+            found += _sources(item, f"{prefix}{item.name}/")
+        elif item.name.endswith((".py", ".toml", ".csv", ".json")):
+            found.append((prefix + item.name, item.read_bytes()))
+    return found
 
 
 def _place(package: str, parts: tuple[str, ...]) -> Traversable:

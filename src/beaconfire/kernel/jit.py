@@ -22,6 +22,7 @@ from typing import ParamSpec, TypeVar, cast
 
 import numba
 from numba.core import config
+from numba.core.registry import cpu_target
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,6 +67,12 @@ def cache_folder(module: str) -> Path:
     for name in sorted(_reachable(module) or sources):
         digest.update(name.encode() + b"\0" + sources[name].encode() + b"\0")
     return _home() / "cache" / "numba" / digest.hexdigest()[:16]
+
+
+def processor() -> str:
+    """Name what machine code is made for here: platform, processor and a hash of the processor's features."""
+    triple, name, features = cpu_target.target_context.codegen().magic_tuple()
+    return f"{triple} {name} {hashlib.sha256(str(features).encode()).hexdigest()[:16]}"
 
 
 @cache
