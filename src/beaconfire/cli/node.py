@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,12 +36,14 @@ def run(*, config: Config) -> None:
     import asyncio
     import logging
 
+    from beaconfire.cli.warm import load_kernels
     from beaconfire.shell import Node, load_config
     from beaconfire.shell.export import ResultsWriter
 
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # a lost connection is told by the links' own state
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     settings = load_config(config)
+    deque(load_kernels(), maxlen=0)
     windows: list[Window] = []
     if settings.results:
         windows.append(ResultsWriter(settings.path(settings.results), settings.realm))
