@@ -1,4 +1,5 @@
 # Everything starts here, on a fresh clone with Python >= 3.11 and make:
+#   make demo       set up, then three nations on this machine; make demo ARGS="--headless --out out"
 #   make test       set up, then the tests of every commit
 #   make test-long  the long tests
 #   make check      linters, types, layers, the page's types (make -k check: all of them, whatever fails)
@@ -25,9 +26,12 @@ IN_WEB := cd web && PATH="$(abspath $(BIN)):$$PATH"
 NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
     process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null
 
-.PHONY: test test-long check format lock clean
+.PHONY: demo test test-long check format lock clean
 .PHONY: setup lint types layers page-types
 .DELETE_ON_ERROR:
+
+demo: $(STAMPS)/runtime $(PAGE) $(STAMPS)/warm
+	@$(BIN)/beaconfire demo $(ARGS)
 
 test: setup
 	$(if $(wildcard web/vite.test.config.ts),$(IN_WEB) npm test --silent)
