@@ -13,7 +13,6 @@ import numpy as np
 import pymap3d
 from numpy.typing import NDArray
 from scipy.linalg import expm
-from scipy.stats import multivariate_normal
 
 from beaconfire.track import models
 from tests.authorities import independent
@@ -148,9 +147,7 @@ class Site:
 
     def radar(self, x: Array) -> Array:
         """Range, azimuth, elevation and range rate of a state, by pymap3d."""
-        azimuth, elevation, distance = pymap3d.ecef2aer(
-            *x[:3], self.latitude_deg, self.longitude_deg, self.altitude_m
-        )
+        azimuth, elevation, distance = pymap3d.ecef2aer(*x[:3], self.latitude_deg, self.longitude_deg, self.altitude_m)
         line = x[:3] - self.place
         rate = float(line @ x[3:6] / np.linalg.norm(line))
         return np.array([float(distance), math.radians(azimuth), math.radians(elevation), rate])
@@ -207,8 +204,8 @@ def update(x: Array, p: Array, y: Array, h: Array, r: Array) -> tuple[Array, Arr
     s = h @ p @ h.T + r
     gain = np.linalg.solve(s, h @ p).T
     keep = np.eye(len(x)) - gain @ h
-    log_likelihood = float(multivariate_normal(np.zeros(len(y)), s, allow_singular=True).logpdf(y))
     nis = float(y @ np.linalg.solve(s, y))
+    log_likelihood = -0.5 * (nis + float(np.linalg.slogdet(2.0 * math.pi * s)[1]))
     return x + gain @ y, keep @ p @ keep.T + gain @ r @ gain.T, log_likelihood, nis
 
 

@@ -1,4 +1,4 @@
-"""Every model's prediction against a second implementation: another Earth, another atmosphere, numerical derivatives."""
+"""Every model's prediction against a second implementation: another Earth, another air, numerical derivatives."""
 
 import math
 
@@ -6,6 +6,7 @@ import numpy as np
 import pymap3d
 import pytest
 
+from beaconfire.track import models
 from beaconfire.track.models import longest_step_s
 from beaconfire.track.predict import propagate
 from tests.authorities import independent
@@ -92,7 +93,7 @@ def test_a_coast_in_vacuum_is_the_second_integrator_s(seconds: float) -> None:
 
 def test_a_fall_through_the_air_is_the_second_integrator_s() -> None:
     """Drag held at a known ballistic coefficient: the parameter's wandering is undone step by step."""
-    beta_inverse = -float(oracle.models._PRIOR[BALLISTIC][0])  # at the prior's mean the parameter stays along v
+    beta_inverse = -float(models._PRIOR[BALLISTIC][0])  # at the prior's mean the parameter stays along v
     x = np.concatenate([pymap3d.geodetic2ecef(39.0, 127.0, 90e3), [900.0, 1500.0, -900.0], np.zeros(3)])
     want, _ = independent.fly(x[:6], beta_inverse=beta_inverse, seconds=25.0)
     for _ in range(100):
@@ -132,7 +133,7 @@ def test_any_altitude_gives_a_finite_covariance(model: int, altitude_m: float) -
 
 def test_a_burn_gains_the_speed_of_the_rocket_equation() -> None:
     """Constant thrust and mass flow in vacuum: dv = u ln(1 / (1 - a0 t / u)); the model to second order in t."""
-    exhaust, first, seconds = oracle.models.EXHAUST_M_S, 20.0, 12.0
+    exhaust, first, seconds = models.EXHAUST_M_S, 20.0, 12.0
     x = start(BOOST, 500e3)
     x[6:] = first * x[3:6] / np.linalg.norm(x[3:6])
     fallen = predicted(BOOST, np.concatenate([x[:6], np.zeros(3)]), np.zeros((9, 9)), seconds)[0]

@@ -1,4 +1,4 @@
-"""A small second model of flights and sensors for the tracker's tests: NumPy and SciPy, none of the engine's kernels."""
+"""A second model of flights and sensors for the tracker's tests: NumPy and SciPy, none of the engine's kernels."""
 
 import math
 from dataclasses import dataclass

@@ -107,10 +107,11 @@ def transition_rates(x: Array, weights: Array, dt_s: float, jumps: Array) -> Non
         total = 0.0
         for j in range(MODELS):
             total += jumps[i, j]
-        leave = (1.0 - math.exp(-total * dt_s)) / max(total, 1e-12)
+        stay = math.exp(-total * dt_s)
+        leave = (1.0 - stay) / max(total, 1e-12)
         for j in range(MODELS):
             jumps[i, j] *= leave
-        jumps[i, i] = 1.0 - leave * total
+        jumps[i, i] = stay
 
 
 @kernel

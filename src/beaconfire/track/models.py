@@ -32,6 +32,7 @@ MODELS = 4
 STATE = 9
 
 EXHAUST_M_S = 2700.0  # effective exhaust speed between solid (2,400) and upper-stage liquid (3,000) engines
+_MOST_THRUST_M_S2 = 250.0  # an empty tank ends the growth, else an unwatched thrust grows without bound
 _SLOWEST_M_S = 30.0  # below this the direction of the velocity is not used
 _UP_M_S = 150.0  # a booster at rest is taken to push upwards; its prior leans to the velocity as that grows
 
@@ -81,7 +82,7 @@ def parameter_flow(
     across = math.exp(-_PRIOR[model, 4] * tau)
     growth, mean = 0.0, 0.0
     if model == BOOST:
-        if along > 0.0:
+        if 0.0 < along < _MOST_THRUST_M_S2:
             growth = tau / EXHAUST_M_S
         keep = math.exp(growth * along)
     else:
@@ -160,7 +161,7 @@ def parameter_prior(model: int, p: Array, v: Array, theta: Array, covariance: Ar
         theta[i] = mean * ui
         for j in range(3):
             uj = ux if j == 0 else (uy if j == 1 else uz)
-            covariance[i, j] = (across if i == j else 0.0) + (along - across) * ui * uj
+            covariance[i, j] = (across if i == j else 0.0) + (along - across) * (ui * uj)
 
 
 @kernel

@@ -25,6 +25,8 @@ from beaconfire.track.models import (
 
 Array = NDArray[np.float64]
 
+_DEEPEST_M = -200e3
+
 
 @kernel
 def propagate(model: int, x: Array, p: Array, c: Array, used: int, dt_s: float) -> None:
@@ -36,6 +38,8 @@ def propagate(model: int, x: Array, p: Array, c: Array, used: int, dt_s: float) 
     left = dt_s
     while left > 0.0:
         altitude = altitude_and_up(x[0], x[1], x[2])[0]
+        if not altitude > _DEEPEST_M:
+            return  # fallen long ago; nearer to the centre gravity has no bound
         speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
         longest = longest_step_s(model, altitude, speed)
         pieces = math.ceil(left / longest - 1e-9)
@@ -155,6 +159,9 @@ def _add_noise(model: int, v: Array, scale: float, h: float, p: Array) -> None:
             p[3 + i, 6 + j] += n * b * h / 2.0
             p[6 + i, 3 + j] += n * b * h / 2.0
             p[6 + i, 6 + j] += n
+    for i in range(STATE):  # the products above are symmetric but for their last bit
+        for j in range(i):
+            p[j, i] = p[i, j]
 
 
 @warmer

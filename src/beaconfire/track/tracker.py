@@ -227,6 +227,8 @@ class Tracker:
     def _tracklet_owner(self, item: Measurement, columns: Packed) -> tuple[Track | None, Bank | None]:
         """Return the track a tracklet belongs to, and its bank at the tracklet's time."""
         hinted = self._roster.named(item.track_hint)
+        if hinted is not None and hinted.fallen:
+            return None, None
         tracks = [hinted] if hinted is not None else self._roster.flying()
         if not tracks:
             return None, None
