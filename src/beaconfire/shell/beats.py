@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel import codec, wire
-from beaconfire.node.state import NodeState
+from beaconfire.node import NodeState
 from beaconfire.share import ControlOut
 from beaconfire.shell.arrivals import Arrivals
 from beaconfire.shell.engine import Engine
