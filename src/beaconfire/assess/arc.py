@@ -11,9 +11,15 @@ from beaconfire.assess.classes import ClassEvidence, class_probabilities
 from beaconfire.assess.features import Features, features
 from beaconfire.assess.impact import Fall, beta_of, boosting_estimate, fall_of, reachable_estimate
 from beaconfire.assess.kinds import KindEvidence
-from beaconfire.assess.launch import LaunchFit, fit_launch
+from beaconfire.assess.launch import LaunchFit, averaged, fit_launch
 from beaconfire.assess.phases import phases_of
-from beaconfire.earth import MEAN_RADIUS_M, apogee, geodesic_inverse, minimum_energy_range_m
+from beaconfire.earth import (
+    GRAVITATIONAL_PARAMETER_M3_S2,
+    MEAN_RADIUS_M,
+    apogee,
+    geodesic_inverse,
+    minimum_energy_range_m,
+)
 from beaconfire.kernel.records import KINDS, LAUNCH_KINDS, ImpactEstimate, ObjectAssessment, TrackStatus, TrackUpdate
 from beaconfire.kernel.time import NS_PER_S, from_seconds, seconds_between
 
@@ -27,7 +33,7 @@ _EXISTENCE_RATE = 0.5  # a track's doubt falls by this much with every accepted 
 # When the launch is fitted: seconds after the first state that is good enough.
 _FIT_SPEED_SIGMA_M_S, _FIT_POSITION_SIGMA_M = 120.0, 3e3
 _FIT_FROM_P = 0.5
-_LOW_TIMES_S, _HIGH_TIMES_S = (0.0, 3.0, 6.0, 10.0, 15.0), (0.0, 8.0, 20.0)
+_LOW_TIMES_S, _HIGH_TIMES_S = (0.0, 3.0, 6.0, 9.0, 12.0, 16.0), (0.0, 8.0, 20.0)
 _LOW_M = 35e3
 
 _STEEP = 0.35  # in the air and without thrust, only a body that climbs so is on its way from a launch
@@ -60,6 +66,7 @@ class Arc:
     down_by_ns: int | None = None
     _fit_from_ns: int | None = None
     _fits: int = 0
+    _launches: list[LaunchFit] = field(default_factory=list)
 
     @classmethod
     def begin(cls, update: TrackUpdate) -> "Arc":
@@ -100,7 +107,7 @@ class Arc:
         if older.burnout.seen_thrust and not self.burnout.seen_thrust:
             self.burnout, self.origin_ns = older.burnout, older.origin_ns
         if older.launch is not None and (self.launch is None or older.launch.semi_major_m < self.launch.semi_major_m):
-            self.launch = older.launch
+            self.launch, self._launches = older.launch, list(older._launches)
         self.apogee_m = self.apogee_m if older.apogee_m is None else older.apogee_m
         self.reach_m, self.beta = max(self.reach_m, older.reach_m), self.beta or older.beta
         self.impact, self.impact_reason, self.fall = older.impact, older.impact_reason, older.fall
@@ -206,8 +213,9 @@ class Arc:
             return
         self._fits += 1
         fit = fit_launch(time_ns=update.time_ns, mean=update.mean, covariance=update.covariance, thrusting=thrusting)
-        if fit is not None and (self.launch is None or fit.semi_major_m < self.launch.semi_major_m):
-            self.launch = fit
+        if fit is not None:
+            self._launches.append(fit)
+            self.launch = averaged(self._launches)
 
     def _coast(self) -> None:
         """Read apogee and energy off a state that falls freely and is well known."""
@@ -219,7 +227,7 @@ class Arc:
             if self.apogee_m is None or now.altitude_m > _VACUUM_M or now.climb_m_s > 0.0:
                 altitude_m, _, ok = apogee(self.last.mean[:6].copy(), math.exp(-self.beta[0]))
                 self.apogee_m = float(altitude_m) if ok else self.apogee_m
-            self.reach_m = float(minimum_energy_range_m(now.inertial_m_s, now.altitude_m))
+            self.reach_m = _reach_m(now)
             if self.apogee_m is not None and self.burnout.seen_thrust:
                 self.kinds.depressed = self.apogee_m / max(_least_energy_apogee_m(self.reach_m), 1e3)
 
@@ -243,6 +251,16 @@ class Arc:
             in_air_s = min(lost_s, max(self.fall.time_s, 0.0))
             self.impact = self.fall.estimate(time_ns=self.fall_from_ns, lost_s=in_air_s)
             self.impact_reason = "lost" if lost_s > 0.0 else None
+
+
+def _reach_m(now: Features) -> float:
+    """The range of least energy with the energy of a free fall, as if all of it were speed on the ground.
+
+    Speed is over the turning Earth: a launch to the east is then no stronger than the same one to the west.
+    """
+    radius_m = MEAN_RADIUS_M + now.altitude_m
+    deeper = 2.0 * GRAVITATIONAL_PARAMETER_M3_S2 * (1.0 / MEAN_RADIUS_M - 1.0 / radius_m)
+    return float(minimum_energy_range_m(math.sqrt(now.speed_m_s**2 + deeper), 0.0))
 
 
 def _least_energy_apogee_m(range_m: float) -> float:

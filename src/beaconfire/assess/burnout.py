@@ -18,10 +18,14 @@ _THRUST_M_S2, _THRUST_SIGMAS = 7.0, 2.0
 _SURE_THRUST_S = 4.0
 _OFF_M_S2, _OFF_SHARE = 4.0, 0.3
 _OFF_S = 5.0  # thrust must have been away this long
+_SOON_S = 30.0
 _REFINE_S = 12.0  # the estimate is made anew until this long after
-_BEFORE_S, _LAG_S = 18.0, 5.0  # samples of the growing part: older than the filter's lag, younger than a stage
+_BEFORE_S, _LAG_S = 14.0, 2.0  # samples of the growing part: older than the filter's lag, younger than a stage
+_FULL_SHARE = 0.8
+_LEAST_SAMPLES = 5
 _SAMPLE_S = 0.5
 _KEPT = 200
+_MOST_BEND = 3.0  # half the growth of thrust as mass flows out, m/s³
 _GRAVITY_M_S2 = 9.81
 _SHORT_GAP_S = 6.0
 
@@ -38,6 +42,7 @@ class BurnoutWatch:
     time_s: float | None = None
     sigma_s: float = 0.0
     final_m_s2: float = 0.0
+    resumed_s: float = 0.0
     _speed: tuple[float, float, float] = (0.0, 0.0, 0.0)  # speed, gravity along the velocity, gained so far
 
     @property
@@ -62,12 +67,22 @@ class BurnoutWatch:
             self.thrust_s += min(gap_s, 4.0)
             self.level_m_s2 = max(now.force_along_m_s2, 0.9 * self.level_m_s2)
             self.last_on_s, self.off_s = time_s, None
+            self._resume(time_s, gap_s)
         elif self.seen_thrust and now.force_along_m_s2 < max(_OFF_M_S2, _OFF_SHARE * self.level_m_s2):
             if self.off_s is None:
                 self.off_s = time_s
             age_s = time_s - self.off_s
             if age_s >= _OFF_S and (self.time_s is None or age_s <= _REFINE_S) and not self._settled():
                 self._estimate()
+
+    def _resume(self, time_s: float, gap_s: float) -> None:
+        """Thrust that goes on so soon was never away: a stage followed, or the filter was wrong."""
+        if self.time_s is None or time_s - self.time_s > _SOON_S:
+            self.resumed_s = 0.0
+            return
+        self.resumed_s += min(gap_s, 4.0)
+        if self.resumed_s >= _SURE_THRUST_S:
+            self.time_s, self.resumed_s = None, 0.0
 
     def _settled(self) -> bool:
         """A first end of thrust stands, whatever burns later."""
@@ -85,13 +100,16 @@ class BurnoutWatch:
         off_s = self.off_s
         assert off_s is not None
         gap_s = off_s - self.last_on_s
-        before = [(t, w) for t, w, _ in self.samples if off_s - _BEFORE_S <= t <= off_s - min(_LAG_S, gap_s + 2.0)]
+        full_s = self._last_full_s(off_s) - _LAG_S
+        before = [(t, w) for t, w, _ in self.samples if full_s - _BEFORE_S <= t <= full_s]
         after = [(t, w) for t, w, _ in self.samples if t >= off_s + 1.0]
-        if gap_s > _SHORT_GAP_S or len(before) < 4 or len(after) < 2:
-            self.time_s = 0.5 * (off_s + self.last_on_s)
-            self.sigma_s = max(gap_s / math.sqrt(12.0), 1.5)
+        if gap_s > _SHORT_GAP_S:
+            self.time_s, self.sigma_s = 0.5 * (off_s + self.last_on_s), gap_s / math.sqrt(12.0)
             return
-        low_s, high_s = before[-1][0] - 1.0, off_s + 1.0
+        if len(before) < _LEAST_SAMPLES or len(after) < 2:
+            self.time_s, self.sigma_s = full_s, _LAG_S
+            return
+        low_s, high_s = before[-1][0] - 1.0, off_s + _LAG_S
         origin = before[-1][0]
         rise = _parabola([(t - origin, w) for t, w in before])
         level = _line([(t - origin, w) for t, w in after])
@@ -104,6 +122,12 @@ class BurnoutWatch:
                 high_s = middle
         self.time_s, self.sigma_s = 0.5 * (low_s + high_s), 1.0
         self.final_m_s2 = max(rise[1] + 2.0 * rise[2] * (self.time_s - origin), 0.0)
+
+    def _last_full_s(self, off_s: float) -> float:
+        """The last time at which the filter's force was nearly the highest of the last seconds before it fell."""
+        recent = [(t, force) for t, _, force in self.samples if off_s - _BEFORE_S <= t <= off_s]
+        top = max(force for _, force in recent)
+        return max(t for t, force in recent if force >= _FULL_SHARE * top)
 
 
 def _line(points: list[tuple[float, float]]) -> tuple[float, float]:
@@ -129,7 +153,7 @@ def _parabola(points: list[tuple[float, float]]) -> tuple[float, float, float]:
     curve = [((t - mt) ** 2 - mean2 - skew * (t - mt)) for t, _ in points]
     size = sum(c * c for c in curve)
     bend = sum(c * w for c, (_, w) in zip(curve, points, strict=True)) / size if size > n * 4.0 else 0.0
-    bend = min(max(bend, 0.0), 1.0)  # thrust grows as mass flows out; 2 m/s³ at most
+    bend = min(max(bend, 0.0), _MOST_BEND)
     level = sum(w for _, w in points) / n - bend * mean2
     slope -= bend * skew
     return level - slope * mt + bend * mt * mt, slope - 2.0 * bend * mt, bend

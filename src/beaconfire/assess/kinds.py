@@ -46,7 +46,7 @@ _CLEAN_DRAG_M_S, _CLEAN_SHARE, _CLEAN_NATS = 300.0, 0.25, 2.0  # braked hard wit
 _CORRELATED = 2.0  # successive forces of a filter share their error over a few updates
 _LONGEST_GAP_S = 5.0
 # A body sent lower than its energy would carry it farthest is sent so for a reason: gliders are.
-_DEPRESSED, _DEPRESSED_WIDTH, _DEPRESSED_NATS = 0.6, 0.03, 2.0
+_DEPRESSED, _DEPRESSED_WIDTH, _DEPRESSED_NATS = 0.57, 0.03, 2.0
 _QUASI_APOGEE_M = 65e3
 _SPACE_PERIGEE_M = -500e3
 

@@ -6,7 +6,8 @@ same rise with an unknown burn in front of a coast, and so a wide answer.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,10 +23,11 @@ from beaconfire.assess.boost import (
 )
 from beaconfire.assess.ellipse import ellipse_95
 from beaconfire.assess.library import library
+from beaconfire.assess.plane import Plane
 from beaconfire.earth import ecef_to_geodetic, enu_axes
 from beaconfire.earth.linear import cholesky
 from beaconfire.kernel.records import Array, LaunchEstimate
-from beaconfire.kernel.time import from_seconds
+from beaconfire.kernel.time import from_seconds, seconds_between
 
 # Prior means and sigmas. Thrust over weight 1.3 to 4 at lift-off, exhaust 2.2 to 3.0 km/s and vertical rises of a few
 # seconds span public figures from short-range solid to heavy liquid missiles.
@@ -34,20 +36,23 @@ _TILT, _SLIGHT_TILT = (math.log(0.12), 1.3), (math.log(0.02), 1.3)
 _SLOW_M_S2 = 18.0  # a first stage that pushes less has a long way to turn by gravity, and so a slight tilt
 _HEIGHT_M = (400.0, 400.0)
 _RISE_S = (5.5, 2.5)
-# A first stage that still burns: heavy and liquid (thrust over weight 1.2 to 1.7), or solid (2 to 5). Share, stage,
-# sigma of ln push, ln tilt.
+# A first stage that still burns: heavy and liquid (thrust over weight 1.2 to 1.7), the same throttled around the highest
+# dynamic pressure as space launchers are, or solid (2 to 5). Share, stage, sigma of ln push, ln tilt.
 _ANY_STAGE = (
-    (0.5, np.array([[1e4, 13.5, 2950.0]]), 0.12, _SLIGHT_TILT),
+    (0.25, np.array([[1e4, 13.3, 3000.0]]), 0.12, _SLIGHT_TILT),
+    (0.25, np.array([[50.0, 13.1, 3200.0], [15.0, 14.0, 3200.0], [1e4, 17.8, 3000.0]]), 0.08, _SLIGHT_TILT),
     (0.5, np.array([[1e4, 27.0, 2450.0]]), 0.35, _TILT),
 )
 _ANY_EXHAUST, _ANY_BURN = (0.0, 0.10), (0.0, 1e-3)
 _CLASS_FACTORS = ((0.0, 0.30), (0.0, 0.06), (0.0, 0.06))  # one class of the library: loads and burns differ this much
 
 # What the generic rise cannot follow (throttling, steering), as shares of speed and of specific force, and metres.
-_SPEED_SHARE, _FORCE_SHARE, _POSITION_M = 0.01, 0.12, 150.0
+_SPEED_SHARE, _FORCE_SHARE, _POSITION_M = 0.02, 0.12, 500.0
 _FORCE_FLOOR_M_S2 = 1.0
 _COASTING_FORCE_M_S2 = 10.0
 _FIRST_STAGE_SURE_M, _FIRST_STAGE_TOP_M = 16e3, 45e3  # thrusting below it is surely, above surely not a first stage
+_UNSEEN_BOOST = 2.0  # on the covariance where no thrust was seen: the library is not the world
+_BLUNT = 1.7  # a fit that much vaguer than the sharpest adds nothing to the mean
 _MAX_SQUARES = 60.0  # 9 numbers against 10 priors; beyond this the state did not rise from the ground so
 
 
@@ -101,8 +106,29 @@ def fit_launch(*, time_ns: int, mean: Array, covariance: Array, thrusting: bool)
         if first_guess(latitude, longitude, height, up < 0.0, stages, p, mean, weights, prior):
             squares, ok = fit_rise(latitude, longitude, stages, p, mean, weights, prior, posterior)
             if ok and squares < _MAX_SQUARES:
-                fits.append((math.log(share) - 0.5 * squares + _log_volume(posterior), p, posterior, squares))
-    return _mixed(time_ns, latitude, longitude, fits)
+                fits.append((math.log(share) - 0.5 * squares + _log_occam(posterior, prior), p, posterior, squares))
+    mixed = _mixed(time_ns, latitude, longitude, fits)
+    if mixed is not None and not thrusting:
+        return replace(mixed, covariance=mixed.covariance * _UNSEEN_BOOST)
+    return mixed
+
+
+def averaged(fits: Sequence[LaunchFit]) -> LaunchFit:
+    """The mean of fits to several states of one arc, weighted by their sharpness, with the covariance of the sharpest.
+
+    Their noise is partly independent, their model's errors are common: the mean gains, the covariance claims no gain.
+    """
+    best = min(fits, key=lambda fit: fit.semi_major_m)
+    near = [fit for fit in fits if fit.semi_major_m < _BLUNT * best.semi_major_m]
+    plane, total, move = Plane(best.latitude_rad, best.longitude_rad), 0.0, np.zeros(3)
+    for fit in near:
+        weight = 1.0 / float(fit.covariance[2, 2])
+        east, north = plane.place(latitude_rad=fit.latitude_rad, longitude_rad=fit.longitude_rad)
+        move += weight * np.array([east, north, seconds_between(fit.time_ns, best.time_ns)])
+        total += weight
+    east, north, later_s = (move / total).tolist()
+    latitude, longitude = plane.back(east_m=east, north_m=north)
+    return replace(best, latitude_rad=latitude, longitude_rad=longitude, time_ns=best.time_ns + from_seconds(later_s))
 
 
 _Choice = tuple[float, Array, tuple[tuple[float, float], ...]]
@@ -130,12 +156,12 @@ def _prior(factors: tuple[tuple[float, float], ...], *, azimuth: float) -> Array
     return np.array(rows)
 
 
-def _log_volume(posterior: Array) -> float:
-    """Half the logarithm of the posterior's determinant: the Occam factor of Laplace's approximation."""
+def _log_occam(posterior: Array, prior: Array) -> float:
+    """The logarithm of how much of the prior's volume is left: the Occam factor of Laplace's approximation."""
     lower = np.zeros_like(posterior)
     if not cholesky(posterior, lower):
         return -math.inf
-    return sum(math.log(lower[i, i]) for i in range(PARAMETERS))
+    return sum(math.log(lower[i, i] / prior[i, 1]) for i in range(PARAMETERS))
 
 
 def _widened(covariance: Array, mean: Array, *, speed: float, thrusting: bool) -> Array:
