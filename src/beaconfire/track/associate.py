@@ -168,7 +168,7 @@ def joint_weights(ratio: Array, missed: Array, weights: Array) -> None:
                 if not used & (1 << m):
                     total += ratio[t, m] * backward[t + 1, used | (1 << m)]
             backward[t, used] = total
-    whole = max(backward[0, 0], 1e-300)
+    whole = max(backward[0, 0], 1e-307)
     for t in range(tracks):
         for m in range(detections):
             total = 0.0
