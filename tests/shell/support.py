@@ -1,7 +1,6 @@
 """Nodes' parts on this machine for the shell's tests: free ports, nations with keys, brokers and links."""
 
 import asyncio
-import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from beaconfire.shell.broker import Broker
 from beaconfire.shell.config import BrokerConfig, NodeConfig
 from beaconfire.shell.keys import Credential
 from beaconfire.shell.link import LaneName, PartnerLink, client_context
+from beaconfire.shell.ports import free_ports
 from beaconfire.shell.store import Identification, Store
 from beaconfire.shell.topology import Lane
 
@@ -22,9 +22,7 @@ HOSTS = ("localhost", "127.0.0.1")
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def make_nation(root: Path, nation: str, realm: Realm = Realm.EXERCISE, passphrase: str | None = None) -> NodeConfig:

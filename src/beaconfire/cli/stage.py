@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 
 from beaconfire.kernel.labels import Realm
 from beaconfire.rehearse import Scenario, sensors_toml
-from beaconfire.shell import BrokerConfig, ConsoleConfig, NodeConfig, exchange_bundles, init_node
+from beaconfire.shell import BrokerConfig, ConsoleConfig, NodeConfig, exchange_bundles, free_ports, init_node
 
 HOST = "127.0.0.1"
 RESULTS, FEED = "results", "feed.sock"
@@ -47,12 +45,3 @@ def build_stage(
         )
     exchange_bundles(list(configs.values()))
     return configs
-
-
-def free_ports(count: int) -> list[int]:
-    """Return loopback ports that nobody listens on now; a node that finds its port taken says so."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in sockets:
-            probe.bind((HOST, 0))
-        return [int(probe.getsockname()[1]) for probe in sockets]

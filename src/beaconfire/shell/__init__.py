@@ -7,6 +7,7 @@ from beaconfire.shell.engine import Engine, Window
 from beaconfire.shell.feed import Answer, ClockOrder, Conductor, PolicyOrder, Turn
 from beaconfire.shell.fleet import Child, Fleet
 from beaconfire.shell.loop import Node
+from beaconfire.shell.ports import free_ports
 from beaconfire.shell.setup import init_node
 from beaconfire.shell.store import Reader, Store
 from beaconfire.shell.verify import Report, export_heads, verify_journal
@@ -32,6 +33,7 @@ __all__ = [
     "check_node",
     "exchange_bundles",
     "export_heads",
+    "free_ports",
     "init_node",
     "load_config",
     "load_partners",
