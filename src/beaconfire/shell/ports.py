@@ -14,14 +14,14 @@ def free_ports(count: int, *, host: str = "127.0.0.1") -> list[int]:
     """Return so many different ports that nobody listens on now; a server that finds its port taken later says so.
 
     They lie below the range from which systems lend ports to outgoing connections, so that none of those can take one
-    before its server does. Raises `RunFailed` if there are none.
+    before its server does. Raises `RunFailed` if there are not enough.
     """
     found: dict[int, None] = {}
     for _ in range(_TRIES * count):
-        if len(found) == count:
-            return list(found)
         port = _FIRST + secrets.randbelow(_LAST - _FIRST)
         with suppress(PortInUse):
             check_port(host, port)
             found[port] = None
+        if len(found) == count:
+            return list(found)
     raise RunFailed(f"no {count} free ports between {_FIRST} and {_LAST} on {host}")
