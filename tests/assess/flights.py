@@ -100,7 +100,7 @@ def watch(
                 sensors=(ids,),
                 nations=(nation,),
                 accepted=(measurement(f"{ids}-{time_ns}", time_ns, nation),),
-            )  # fmt: skip
+            )
         )
         truths.append(row)
     return Seen(tuple(updates), tuple(truths))
@@ -118,7 +118,7 @@ def lost(update: TrackUpdate, after_s: float, *, ended: bool = False) -> TrackUp
 
 
 def modes_of(mean: Array, covariance: Array) -> Array:
-    """A stand-in for a model bank: boost by force along the velocity, glide by force across, air by lift at low speed."""
+    """A stand-in for a model bank: boost by force along the velocity, glide by force across, air by slow lift."""
     speed = max(float(np.linalg.norm(mean[3:6])), 1.0)
     along = float(mean[6:9] @ mean[3:6]) / speed
     across = float(np.linalg.norm(mean[6:9] - along * mean[3:6] / speed))

@@ -37,6 +37,7 @@ _LOW_TIMES_S, _HIGH_TIMES_S = (0.0, 3.0, 6.0, 9.0, 12.0, 16.0), (0.0, 8.0, 20.0)
 _LOW_M = 35e3
 
 _STEEP = 0.35  # in the air and without thrust, only a body that climbs so is on its way from a launch
+_VAGUE_M_S2 = 5.0  # a force known no better may be a thrust
 _VACUUM_M = 80e3  # above, the arc's apogee and energy are read off the state
 _LOW_PRESSURE_PA = 300.0
 _SETTLED_M = 3e3  # below, the last footprint stands
@@ -119,6 +120,11 @@ class Arc:
     def alive(self) -> bool:
         """Whether the tracker still measures it."""
         return self.last.status in (TrackStatus.TENTATIVE, TrackStatus.CONFIRMED)
+
+    @property
+    def rising(self) -> bool:
+        """Whether it was, when last seen, on its way up under power."""
+        return self.now.climb_m_s > 0.0 and self.burnout.time_s is None and self.last.modes[0] > 0.5
 
     def lost_s(self, now_ns: int) -> float:
         """Seconds without a measurement of a track that is lost or ended."""
@@ -231,6 +237,16 @@ class Arc:
             if self.apogee_m is not None and self.burnout.seen_thrust:
                 self.kinds.depressed = self.apogee_m / max(_least_energy_apogee_m(self.reach_m), 1e3)
 
+    def _boosting(self) -> bool:
+        """Whether it is, or as long as nothing speaks against it may be, under power."""
+        watch, now = self.burnout, self.now
+        if watch.thrusting:
+            return True
+        if watch.time_s is not None or watch.off_s is not None:
+            return False
+        vague = now.altitude_m < _LOW_M and now.climb_m_s > 0.0 and now.along_sigma_m_s2 > _VAGUE_M_S2
+        return bool(self.last.modes[0] > 0.5 or vague)
+
     def _predict(self, now_ns: int) -> None:
         update, now = self.last, self.now
         lost_s = self.lost_s(now_ns)
@@ -240,7 +256,7 @@ class Arc:
                 self.impact, longest_s = reachable_estimate(update.mean, now)
                 self.impact_reason, self.fall = "reachable_set", None
                 self.down_by_ns = update.time_ns + from_seconds(longest_s)
-            elif self.burnout.thrusting or (update.modes[0] > 0.5 and self.burnout.time_s is None):
+            elif self._boosting():
                 self.impact = boosting_estimate(update.mean, now, self.class_evidence()) or self.impact
                 self.impact_reason, self.fall = "boosting", None
             else:
@@ -260,7 +276,7 @@ def _reach_m(now: Features) -> float:
     """
     radius_m = MEAN_RADIUS_M + now.altitude_m
     deeper = 2.0 * GRAVITATIONAL_PARAMETER_M3_S2 * (1.0 / MEAN_RADIUS_M - 1.0 / radius_m)
-    return float(minimum_energy_range_m(math.sqrt(now.speed_m_s**2 + deeper), 0.0))
+    return float(minimum_energy_range_m(math.sqrt(max(now.speed_m_s**2 + deeper, 0.0)), 0.0))
 
 
 def _least_energy_apogee_m(range_m: float) -> float:

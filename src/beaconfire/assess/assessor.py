@@ -155,21 +155,9 @@ class Assessor:
             if any(sum(mark in theirs.ids for mark in arc.ids) >= _SHARED_IDS for theirs in thing.arcs[other]):
                 return thing
         for thing in things:
-            if any(self._one_object(arc, theirs) for theirs in thing.all_arcs()):
+            if any(_one_object(arc, theirs) for theirs in thing.all_arcs()):
                 return thing
         return None
-
-    def _one_object(self, arc: Arc, theirs: Arc) -> bool:
-        """χ² on state, unless launches tell them apart; or on launch, for a piece of something that is still seen."""
-        if telling(arc.launch) and telling(theirs.launch):
-            assert arc.launch is not None
-            assert theirs.launch is not None
-            if apart(arc.launch, theirs.launch):
-                return False
-            both_boosted = arc.burnout.seen_thrust and theirs.burnout.seen_thrust
-            if same_launch(arc.launch, theirs.launch) and not (both_boosted and theirs.alive):
-                return True
-        return same_state(arc, theirs)
 
     def _seen_beside(self, arc: Arc, other: Thing) -> bool:
         """Whether a track was surely seen at the same time as an older object, and elsewhere."""
@@ -280,6 +268,24 @@ class Assessor:
             contributors=tuple(sorted(event.contributors[picture])),
             aliases=tuple(event.aliases) if picture == "fused" else (),
         )
+
+
+def _one_object(arc: Arc, theirs: Arc) -> bool:
+    """χ² on state, unless launches tell them apart; or on launch, for a piece of something that is still seen.
+
+    What rises under power is not what was lost in free fall, and what has come down does not fly again.
+    """
+    if not theirs.alive and (_fallen(theirs, arc.last.time_ns) or (arc.rising and not theirs.rising)):
+        return False
+    if telling(arc.launch) and telling(theirs.launch):
+        assert arc.launch is not None
+        assert theirs.launch is not None
+        if apart(arc.launch, theirs.launch):
+            return False
+        both_boosted = arc.burnout.seen_thrust and theirs.burnout.seen_thrust
+        if same_launch(arc.launch, theirs.launch) and not (both_boosted and theirs.alive):
+            return True
+    return same_state(arc, theirs)
 
 
 def _phase(thing: Thing, picture: PictureName) -> tuple[object, ...]:

@@ -36,8 +36,8 @@ _TILT, _SLIGHT_TILT = (math.log(0.12), 1.3), (math.log(0.02), 1.3)
 _SLOW_M_S2 = 18.0  # a first stage that pushes less has a long way to turn by gravity, and so a slight tilt
 _HEIGHT_M = (400.0, 400.0)
 _RISE_S = (5.5, 2.5)
-# A first stage that still burns: heavy and liquid (thrust over weight 1.2 to 1.7), the same throttled around the highest
-# dynamic pressure as space launchers are, or solid (2 to 5). Share, stage, sigma of ln push, ln tilt.
+# A first stage that still burns: heavy and liquid (thrust over weight 1.2 to 1.7), the same throttled around the
+# highest dynamic pressure as space launchers are, or solid (2 to 5). Share, stage, sigma of ln push, ln tilt.
 _ANY_STAGE = (
     (0.25, np.array([[1e4, 13.3, 3000.0]]), 0.12, _SLIGHT_TILT),
     (0.25, np.array([[50.0, 13.1, 3200.0], [15.0, 14.0, 3200.0], [1e4, 17.8, 3000.0]]), 0.08, _SLIGHT_TILT),
@@ -136,8 +136,8 @@ _Choice = tuple[float, Array, tuple[tuple[float, float], ...]]
 
 def _choices(*, thrusting: bool, height: float) -> list[_Choice]:
     """The rises that may explain a state: share, stages, and the priors of tilt, push, exhaust and burn."""
-    first = [(share, stage, (tilt, (0.0, push), _ANY_EXHAUST, _ANY_BURN)) for share, stage, push, tilt in _ANY_STAGE]
-    classes = [
+    first: list[_Choice] = [(share, stage, (tilt, (0.0, push), _ANY_EXHAUST, _ANY_BURN)) for share, stage, push, tilt in _ANY_STAGE]
+    classes: list[_Choice] = [
         (entry.prior, entry.stages, (_SLIGHT_TILT if entry.stages[0, 1] < _SLOW_M_S2 else _TILT, *_CLASS_FACTORS))
         for entry in library()
     ]
