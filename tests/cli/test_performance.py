@@ -1,0 +1,128 @@
+"""The performance against a fleet that only writes down what it is given: order, barrier, pace, and who is lost."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from beaconfire.cli.performance import lost, perform
+from beaconfire.kernel.errors import RunFailed
+from beaconfire.kernel.time import from_seconds
+from beaconfire.rehearse import Simulation, read_scenario, shipped, simulate
+from beaconfire.rehearse.conductor import beat_count
+from beaconfire.shell import Answer, Fleet, Turn
+
+NATIONS = ("JPN", "KOR", "USA")
+LAST_S = 3.0
+
+
+@cache
+def simulation() -> Simulation:
+    scenario = read_scenario(shipped("2025-01-06"), where="2025-01-06")
+    return simulate(msgspec.structs.replace(scenario, duration_s=LAST_S))
+
+
+@dataclass
+class Recorder:
+    """Stands where a fleet stands: answers every turn, and loses whom the test says at the tick it says."""
+
+    dies: Mapping[str, int] = field(default_factory=dict)
+    late: Mapping[str, int] = field(default_factory=dict)
+    turns: dict[str, list[Turn]] = field(default_factory=lambda: {nation: [] for nation in NATIONS})
+    children: dict[str, Any] = field(default_factory=lambda: {nation: SimpleNamespace(lost="") for nation in NATIONS})
+
+    @property
+    def living(self) -> tuple[str, ...]:
+        return tuple(nation for nation in NATIONS if not self.children[nation].lost)
+
+    async def turn(self, turns: Mapping[str, Turn]) -> dict[str, Answer]:
+        answers = {}
+        for nation, turn in turns.items():
+            self.turns[nation].append(turn)
+            if self.dies.get(nation) == turn.tick:
+                self.children[nation].lost = "the node ended"
+                continue
+            sent = {other: 10 * turn.tick + place for place, other in enumerate(NATIONS) if other != nation}
+            missing = {"KOR": 3} if self.late.get(nation) == turn.tick else {}
+            answers[nation] = Answer(tick=turn.tick, sent=sent, taken={}, missing=missing)
+        return answers
+
+
+def play(recorder: Recorder, *, speed: float | None = None) -> tuple[Any, list[tuple[float, float]]]:
+    told: list[tuple[float, float]] = []
+    played = asyncio.run(
+        perform(cast(Fleet, recorder), simulation(), speed=speed, report=lambda done, total: told.append((done, total)))
+    )
+    return played, told
+
+
+def test_every_living_nation_is_given_every_tick_in_order() -> None:
+    recorder = Recorder()
+    played, told = play(recorder)
+    count = beat_count(simulation())
+    for nation in NATIONS:
+        assert [turn.tick for turn in recorder.turns[nation]] == list(range(1, count + 1))
+    assert recorder.turns["KOR"][-1].time_ns == simulation().scenario.start_ns + from_seconds(LAST_S)
+    assert (played.failed, dict(played.late)) == ({}, {})
+    assert told[-1] == pytest.approx((LAST_S, LAST_S))
+    assert len(told) == count
+
+
+def test_a_turn_awaits_what_partners_said_they_sent_by_the_turn_before() -> None:
+    recorder = Recorder()
+    play(recorder)
+    first, second, third = recorder.turns["KOR"][:3]
+    assert first.awaited == {}
+    assert second.awaited == {"JPN": 11, "USA": 11}  # KOR is the second of the nations
+    assert third.awaited == {"JPN": 21, "USA": 21}
+    assert recorder.turns["USA"][1].awaited == {"JPN": 12, "KOR": 12}
+
+
+def test_scans_go_to_those_whose_they_are() -> None:
+    recorder = Recorder()
+    play(recorder)
+    owner = {sensor.id: sensor.nation for sensor in simulation().scenario.sensors}
+    for nation in NATIONS:
+        scans = [scan for turn in recorder.turns[nation] for scan in turn.scans]
+        assert scans
+        assert {owner[scan.sensor_id] for scan in scans} == {nation}
+
+
+def test_who_dies_is_named_and_no_longer_asked_or_waited_for() -> None:
+    recorder = Recorder(dies={"USA": 5})
+    played, told = play(recorder)
+    assert played.failed == {"USA": "the node ended"}
+    assert len(recorder.turns["USA"]) == 5
+    assert len(recorder.turns["KOR"]) == len(told) == beat_count(simulation())
+    assert recorder.turns["KOR"][5].awaited == {"JPN": 51}
+
+
+def test_when_nobody_is_left_the_run_has_failed() -> None:
+    recorder = Recorder(dies=dict.fromkeys(NATIONS, 4))
+    with pytest.raises(RunFailed, match="no node is left: JPN the node ended; KOR the node ended; USA the node ended"):
+        play(recorder)
+    assert set(lost(cast(Fleet, recorder))) == set(NATIONS)
+
+
+def test_words_that_came_late_are_counted() -> None:
+    played, _ = play(Recorder(late={"USA": 7}))
+    assert dict(played.late) == {"USA": 1}
+
+
+def test_a_pace_is_kept_and_never_hurried() -> None:
+    started_s = time.monotonic()
+    played, _ = play(Recorder(), speed=10.0)
+    taken_s = time.monotonic() - started_s
+    assert played.wall_s >= LAST_S / 10.0 - 0.01
+    assert taken_s >= LAST_S / 10.0 - 0.01
+
+
+def test_without_a_pace_nothing_waits() -> None:
+    played, _ = play(Recorder())
+    assert played.wall_s < LAST_S
