@@ -133,7 +133,9 @@ def test_revisions_come_about_once_a_second() -> None:
     assert per_s < 1.3
 
 
-def straight(*, altitude_m: float, speed_m_s: float, climb_m_s: float, seed: int, gravity_free: bool) -> list[TrackUpdate]:
+def straight(
+    *, altitude_m: float, speed_m_s: float, climb_m_s: float, seed: int, gravity_free: bool
+) -> list[TrackUpdate]:
     """Two minutes along the meridian, level or as told; held up by lift unless `gravity_free`."""
     times_s = steps(0.0, 120.0)
     rows = np.zeros((times_s.size, 9))
@@ -144,11 +146,11 @@ def straight(*, altitude_m: float, speed_m_s: float, climb_m_s: float, seed: int
     return list(watch(rows, times_s, seed=seed).updates)
 
 
-@pytest.mark.parametrize("altitude_m", [2e3, 11e3, 18e3])
+@pytest.mark.parametrize("altitude_m", [2e3, 18e3])
 @pytest.mark.parametrize("speed_m_s", [70.0, 250.0, 600.0])
-@pytest.mark.parametrize("climb_m_s", [-20.0, 0.0, 20.0])
+@pytest.mark.parametrize("climb_m_s", [-20.0, 20.0])
 def test_aircraft_never_open_an_event(altitude_m: float, speed_m_s: float, climb_m_s: float) -> None:
-    for seed in range(3):
+    for seed in range(2):
         updates = straight(
             altitude_m=altitude_m, speed_m_s=speed_m_s, climb_m_s=climb_m_s, seed=seed, gravity_free=False
         )
@@ -199,8 +201,9 @@ def salvo(picture: PictureName = "own") -> list[TrackUpdate]:
     tracks = []
     for number, offset_s in enumerate(SALVO_S):
         updates = seen(
-            SRBM, 20.0, seed=number, track_id=f"T{number}", picture=picture, offset_s=offset_s, ids=f"R{number}"
-        )
+            SRBM, 20.0, seed=number, track_id=f"T{number}", picture=picture, offset_s=offset_s, ids=f"R{number}",
+            period_s=2.0,
+        )  # fmt: skip
         tracks.append((*updates, lost(updates[-1], 5.0), lost(updates[-1], 60.0, ended=True)))
     return list(interleaved(*tracks))
 
@@ -303,9 +306,13 @@ def test_advice_sharpens_the_fused_picture_only_and_names_the_partners_event() -
     assessor = fresh()
     own, fused = seen(SRBM, 60.0, 100.0), seen(SRBM, 60.0, 100.0, track_id="F1", picture="fused")
     played(assessor, interleaved(own, fused))
-    plain = played(assessor, interleaved(seen(SRBM, 100.0, 102.0), seen(SRBM, 100.0, 102.0, track_id="F1", picture="fused")))
+    plain = played(
+        assessor, interleaved(seen(SRBM, 100.0, 102.0), seen(SRBM, 100.0, 102.0, track_id="F1", picture="fused"))
+    )
     assessor.advise(advice(launch_body(), "F1"))
-    told = played(assessor, interleaved(seen(SRBM, 104.0, 108.0), seen(SRBM, 104.0, 108.0, track_id="F1", picture="fused")))
+    told = played(
+        assessor, interleaved(seen(SRBM, 104.0, 108.0), seen(SRBM, 104.0, 108.0, track_id="F1", picture="fused"))
+    )
 
     def launch(revisions: list[EventRevision], picture: str) -> tuple[float, tuple[str, ...]]:
         last = [revision for revision in revisions if revision.picture == picture][-1]

@@ -123,8 +123,10 @@ class Arc:
 
     @property
     def rising(self) -> bool:
-        """Whether it was, when last seen, on its way up under power."""
-        return self.now.climb_m_s > 0.0 and self.burnout.time_s is None and self.last.modes[0] > 0.5
+        """Whether it was, when last seen, on its way up: under power, or still low and steep."""
+        low = self.now.altitude_m < _LOW_M and self.now.climb_m_s > _STEEP * self.now.speed_m_s
+        up = self.now.climb_m_s > 0.0 and self.burnout.time_s is None
+        return bool(up and (self.last.modes[0] > 0.5 or low))
 
     def lost_s(self, now_ns: int) -> float:
         """Seconds without a measurement of a track that is lost or ended."""

@@ -155,7 +155,8 @@ class Assessor:
             if any(sum(mark in theirs.ids for mark in arc.ids) >= _SHARED_IDS for theirs in thing.arcs[other]):
                 return thing
         for thing in things:
-            if any(_one_object(arc, theirs) for theirs in thing.all_arcs()):
+            mains = (thing.main(one) for one in PICTURES)
+            if any(theirs is not None and _one_object(arc, theirs) for theirs in mains):
                 return thing
         return None
 

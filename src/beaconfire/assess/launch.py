@@ -136,7 +136,9 @@ _Choice = tuple[float, Array, tuple[tuple[float, float], ...]]
 
 def _choices(*, thrusting: bool, height: float) -> list[_Choice]:
     """The rises that may explain a state: share, stages, and the priors of tilt, push, exhaust and burn."""
-    first: list[_Choice] = [(share, stage, (tilt, (0.0, push), _ANY_EXHAUST, _ANY_BURN)) for share, stage, push, tilt in _ANY_STAGE]
+    first: list[_Choice] = [
+        (share, stage, (tilt, (0.0, push), _ANY_EXHAUST, _ANY_BURN)) for share, stage, push, tilt in _ANY_STAGE
+    ]
     classes: list[_Choice] = [
         (entry.prior, entry.stages, (_SLIGHT_TILT if entry.stages[0, 1] < _SLOW_M_S2 else _TILT, *_CLASS_FACTORS))
         for entry in library()
