@@ -99,9 +99,9 @@ def test_a_track_row_has_the_names_of_the_contract() -> None:
 def test_an_event_row_has_the_names_of_the_contract() -> None:
     row = event_row(revision(assessed()), realm=Realm.LIVE)
     expected = {
-        "realm", "event_id", "aliases", "revision", "issued_utc", "status", "count_at_least", "count_probability", "class",
-        "kind", "launch", "impact", "impact_reason", "objects", "ground_range_m", "apogee_m", "burnout_time_utc",
-        "contributors", "tracks", "picture",
+        "realm", "event_id", "aliases", "revision", "issued_utc", "status", "count_at_least", "count_probability",
+        "class", "kind", "launch", "impact", "impact_reason", "objects", "ground_range_m", "apogee_m",
+        "burnout_time_utc", "contributors", "tracks", "picture",
     }  # fmt: skip
     assert expected <= set(row)
     assert row["realm"] == "LIVE"
