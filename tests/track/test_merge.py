@@ -151,7 +151,7 @@ def test_a_lost_track_is_found_where_free_fall_takes_it():
     assert other.status is TrackStatus.LOST
 
 
-def pulled_up(picture, *, after_s=60.0, turn=np.zeros(3), status=TrackStatus.TENTATIVE):
+def pulled_up(picture, *, turn, after_s=60.0, status=TrackStatus.TENTATIVE):
     place = PLACE + VELOCITY * after_s + turn * after_s**2 / 2.0
     return picture.add("new", place=place, velocity=VELOCITY + turn * after_s, time_s=after_s, status=status)
 
