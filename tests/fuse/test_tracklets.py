@@ -1,5 +1,6 @@
 """Tracklets against a second implementation: what they add up to must be the batch solution of all measurements."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -177,3 +178,17 @@ def test_forgetting_a_track_starts_it_afresh() -> None:
     builder.forget("T1")
     builder.forget("never seen")
     assert told(builder, update(2.0, radar(2.0))).first
+
+
+def test_a_sensor_s_constant_error_is_not_averaged_away() -> None:
+    builders = [Tracklets("KOR", b"k" * 32) for _ in range(2)]
+    plain = radar(0.6)
+    crooked = replace(plain, bias_sigmas=np.array([20.0, 3.5e-4, 3.5e-4]))
+    sizes = []
+    for builder, item in zip(builders, (plain, crooked), strict=True):
+        told(builder, update(0.0, radar(0.0)))
+        sizes.append(told(builder, update(0.6, item)).covariance[:3, :3])
+    line = (true_state(0.6)[:3] - SITE) / np.linalg.norm(true_state(0.6)[:3] - SITE)
+    wider = float(line @ sizes[1] @ line) / float(line @ sizes[0] @ line)
+    # Noise of 30 m with 20 m of it constant, counted twelve times: 900 + 11 * 400 against 900.
+    assert wider == pytest.approx((900.0 + 11.0 * 400.0) / 900.0, rel=0.05)

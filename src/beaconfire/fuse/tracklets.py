@@ -28,6 +28,9 @@ from beaconfire.kernel.time import from_seconds, seconds_between
 DEFAULT_INTERVAL_NS = from_seconds(0.5)  # 2 Hz per track, the default rate of release (EXCHANGE part 3)
 WEAK_POSITION_M = 300e3
 WEAK_VELOCITY_M_S = 3e3
+# A sensor's constant error is in every tracklet again and does not average out, but tracklets are added up as if it
+# did: it is counted this often. With 20 m and 0.02 degrees the fused NEES of 6 is 15-28 without and 5-6 with it.
+_LOOKS = 12.0
 
 
 @dataclass(slots=True)
@@ -111,6 +114,8 @@ def _add(
     values, sigmas = np.full(6, np.nan), np.full(4, np.nan)
     values[: measurement.values.size] = measurement.values
     sigmas[: measurement.sigmas.size] = measurement.sigmas
+    constant = measurement.bias_sigmas[: min(3, measurement.sigmas.size)]
+    sigmas[: constant.size] = np.sqrt(sigmas[: constant.size] ** 2 + (_LOOKS - 1.0) * constant**2)
     kind = KIND_CODES[measurement.kind]
     add_rows(kind, values, sigmas, measurement.site_ecef_m, measurement.axes_enu, reference, one, deviation)
 
