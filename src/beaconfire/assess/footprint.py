@@ -16,6 +16,7 @@ from beaconfire.kernel.ground import Ring, rings_of
 
 _CORNERS = 40  # of an ellipse; its polygon is widened so that it holds the ellipse's area
 _DISC_CORNERS = 16
+_REACH_CORNERS, _MOST_TURN_RAD = 60, math.radians(75.0)  # a turn costs energy; further back it only falls
 _MAX_CORNERS = 64  # of one outline, which a partner's message also bounds
 _SIMPLER_M = 500.0
 _WIDEN = math.sqrt(2.0 * math.pi / _CORNERS / math.sin(2.0 * math.pi / _CORNERS))
@@ -45,15 +46,14 @@ def corridor_rings(plane: Plane, discs: Sequence[tuple[float, float, float]]) ->
 def reachable_rings(plane: Plane, *, heading_rad: float, reach_m: float, width_m: float) -> tuple[Ring, ...]:
     """What a glider over the plane's centre may reach: ahead to `reach_m`, turning either way, and all around it.
 
-    `width_m` is the radius around the centre in which it can fall at once.
+    `width_m` is the radius around the centre in which it can fall at once. The outline is one curve around the centre.
     """
     points = []
-    for k in range(-12, 13):
-        turn = math.radians(75.0) * k / 12.0
-        reach = reach_m * math.cos(turn) ** 0.5  # a turn costs energy
-        points.append((reach * math.sin(heading_rad + turn), reach * math.cos(heading_rad + turn)))
-    sector = shapely.Polygon([(0.0, 0.0), *points])
-    return outline_rings(plane, shapely.union_all([sector.buffer(width_m, quad_segs=4), _disc(0.0, 0.0, width_m)]))
+    for k in range(_REACH_CORNERS):
+        turn = 2.0 * math.pi * k / _REACH_CORNERS - math.pi
+        radius = width_m + (reach_m * math.sqrt(math.cos(turn)) if abs(turn) < _MOST_TURN_RAD else 0.0)
+        points.append((radius * math.sin(heading_rad + turn), radius * math.cos(heading_rad + turn)))
+    return rings_of(plane.outline_deg(points))
 
 
 def outline_rings(plane: Plane, shape: shapely.Geometry) -> tuple[Ring, ...]:
