@@ -104,7 +104,8 @@ def innovation(values: Array, x: Array, p: Array) -> float:
 
 def band(degrees: int, runs: int) -> tuple[float, float]:
     """The band of the mean of `runs` independent chi-square statistics."""
-    low, high = chi2.ppf([(1.0 - BAND) / 2.0, (1.0 + BAND) / 2.0], degrees * runs) / runs
+    low = chi2.ppf((1.0 - BAND) / 2.0, degrees * runs) / runs
+    high = chi2.ppf((1.0 + BAND) / 2.0, degrees * runs) / runs
     return float(low) * (1.0 - LINEAR), float(high) * (1.0 + LINEAR)
 
 
