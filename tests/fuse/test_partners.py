@@ -60,6 +60,13 @@ def test_a_first_tracklet_is_matched_to_the_nearest_track_within_the_gate() -> N
     assert (measurement.nation, measurement.sensor_id) == ("JPN", "JPN")
 
 
+def test_a_partners_silence_can_be_judged() -> None:
+    """An endless period would keep a fused track alive for ever after its partner fell silent."""
+    scan = PartnerTracks().measure(tracklet(), {})
+    assert scan is not None
+    assert 0.0 < scan.period_s < 60.0
+
+
 def test_beyond_the_gate_it_is_a_new_object() -> None:
     assert measured(PartnerTracks().measure(tracklet(), {"F1": fused("F1", offset_m=1e5)})).track_hint is None
 

@@ -21,6 +21,7 @@ from beaconfire.kernel.records import Measurement, MeasurementScan, TrackStatus,
 from beaconfire.kernel.time import seconds_between
 
 MATCH_GATE = 22.458  # χ² with 6 degrees of freedom at 99.9 % (INTERFACES part 5)
+PARTNER_PERIOD_S = 5.0  # how often a partner's sensors look, as far as anyone tells: silence is judged by it
 MAX_MATCH_AGE_S = 30.0  # beyond it a prediction by constant specific force says nothing; the tracker's gate decides
 MAX_BATCHES = 100_000  # batch ids remembered: three hours of a partner at its full rate of 8 tracks
 _NO_SITE = np.zeros(3)
@@ -191,7 +192,7 @@ def _scan(measurement: Measurement) -> MeasurementScan:
         axes_enu=_NO_AXES,
         max_range_m=math.inf,
         min_elevation_rad=-math.pi / 2,
-        period_s=math.inf,
+        period_s=PARTNER_PERIOD_S,
     )
 
 
