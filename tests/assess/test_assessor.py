@@ -350,7 +350,7 @@ def test_the_own_picture_has_the_same_bytes_with_and_without_partners() -> None:
     own = seen(SRBM, 25.0, 150.0)
     fused = [replace(u, track_id="F1", picture="fused") for u in seen(SRBM, 20.0, 150.0, seed=9, ids="J1")]
     alone = played(fresh(), own, tick_s=1e9)
-    shared = [r for r in played(fresh(), interleaved(own, tuple(fused)), tick_s=1e9) if r.picture == "own"]  # type: ignore[arg-type]
+    shared = [r for r in played(fresh(), interleaved(own, tuple(fused)), tick_s=1e9) if r.picture == "own"]
     assert [r.objects[0].launch for r in alone] == [r.objects[0].launch for r in shared]
     assert [r.objects[0].impact for r in alone] == [r.objects[0].impact for r in shared]
     assert [(r.status, r.count_at_least) for r in alone] == [(r.status, r.count_at_least) for r in shared]

@@ -5,8 +5,8 @@ import pytest
 from beaconfire.assess.phases import phase_probabilities, phases_of
 from beaconfire.kernel.records import PHASES
 from tests.assess.flights import flight, states, steps, watch
-from tests.assess.test_burnout import BASE
-from tests.assess.test_kinds import AIR, COAST, CRUISE, FREE, GLIDE_MODE, ORBIT
+from tests.assess.test_burnout import BASE, COAST
+from tests.assess.test_kinds import AIR, CRUISE, FREE, GLIDE_MODE, ORBIT
 
 
 def most(vector: tuple[float, ...]) -> str:

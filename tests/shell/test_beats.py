@@ -62,8 +62,10 @@ class EngineDouble:
 class Bench:
     def __init__(self, engine: Callable[[], Any] | None = None) -> None:
         self.link, self.engine, self.arrivals = LinkDouble(), EngineDouble(), Arrivals()
-        doubles: Any = {"links": {"JPN": self.link}, "intakes": {"JPN": IntakeDouble()}}
-        self.beats = Beats(key=KEY, arrivals={"JPN": self.arrivals}, engine=engine or (lambda: self.engine), **doubles)
+        doubles: Any = {
+            "links": {"JPN": self.link}, "intakes": {"JPN": IntakeDouble()}, "engine": engine or (lambda: self.engine),
+        }  # fmt: skip
+        self.beats = Beats(key=KEY, arrivals={"JPN": self.arrivals}, **doubles)
 
     def kinds(self) -> list[str]:
         return [type(words).__name__ for words in self.link.said]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from beaconfire.kernel import wire
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.products import Kind
 from beaconfire.shell.topology import OWN_AFFAIRS, Lane, log_name, now_name, quoted
 
 LANE = Lane("KOR", "JPN", realm=Realm.EXERCISE, epoch=17)
@@ -42,7 +43,7 @@ def test_what_one_sends_the_other_receives() -> None:
 def test_the_wires_subjects_lie_in_the_lanes() -> None:
     envelope = wire.ExerciseEnvelope(
         format=1, sender="KOR", recipient="JPN", realm=Realm.EXERCISE, epoch=17, number=1, previous=wire.NO_HASH,
-        kind="launch", content=b"x",
+        kind=Kind.LAUNCH, content=b"x",
     )  # fmt: skip
     assert wire.subject(envelope, "E1").startswith(LANE.sent + ".")
     assert wire.release_subjects(Realm.EXERCISE, sender="KOR", recipient="JPN") == f"{LANE.sent}.>"

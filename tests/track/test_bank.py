@@ -1,10 +1,12 @@
 """The bank: mixing, jumps, burnout inside an interval, grids, coasts, and the one Gaussian of the mixture."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pymap3d
 import pytest
+from numpy.typing import NDArray
 
 from beaconfire.earth import acceleration_ecef
 from beaconfire.track.bank import (
@@ -21,10 +23,16 @@ from beaconfire.track.bank import (
 from beaconfire.track.models import AIR, BALLISTIC, BOOST, GLIDE, MODELS, STATE, specific_force
 from beaconfire.track.predict import propagate
 
+Array = NDArray[np.float64]
+Triple = tuple[float, float, float]
+Quad = tuple[float, float, float, float]
+
 SECOND = 1_000_000_000
 
 
-def bank(altitude_m=50e3, weights=(0.4, 0.4, 0.1, 0.1), velocity=(-900.0, 1200.0, 800.0)):
+def bank(
+    altitude_m: float = 50e3, weights: Quad = (0.4, 0.4, 0.1, 0.1), velocity: Triple = (-900.0, 1200.0, 800.0)
+) -> tuple[Array, Array, Array, Array]:
     place = pymap3d.geodetic2ecef(40.0, 132.0, altitude_m)
     x, p = np.zeros((MODELS, STATE)), np.zeros((MODELS, STATE, STATE))
     mu = np.array(weights)
@@ -33,7 +41,7 @@ def bank(altitude_m=50e3, weights=(0.4, 0.4, 0.1, 0.1), velocity=(-900.0, 1200.0
     return x, p, np.zeros((MODELS, STATE, BIASES)), mu
 
 
-def rates(altitude_m, seconds=1.0, **changes):
+def rates(altitude_m: float, seconds: float = 1.0, **changes: Any) -> Array:
     x, _, _, weights = bank(altitude_m, **changes)
     jumps = np.zeros((MODELS, MODELS))
     transition_rates(x, weights, seconds, jumps)
@@ -42,7 +50,7 @@ def rates(altitude_m, seconds=1.0, **changes):
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 2.0, 1e3])
 @pytest.mark.parametrize("altitude_m", [0.0, 30e3, 60e3, 500e3])
-def test_jumps_are_probabilities(altitude_m, seconds):
+def test_jumps_are_probabilities(altitude_m: float, seconds: float) -> None:
     jumps = rates(altitude_m, seconds)
     np.testing.assert_allclose(jumps.sum(axis=1), 1.0, atol=1e-12)
     assert (jumps >= 0.0).all()
@@ -50,7 +58,7 @@ def test_jumps_are_probabilities(altitude_m, seconds):
         np.testing.assert_array_equal(jumps, np.eye(MODELS))
 
 
-def test_where_it_is_decides_what_it_can_become():
+def test_where_it_is_decides_what_it_can_become() -> None:
     low, high = rates(25e3), rates(300e3)
     assert low[BALLISTIC, GLIDE] > 100.0 * high[BALLISTIC, GLIDE]
     assert low[BALLISTIC, AIR] > 100.0 * high[BALLISTIC, AIR]
@@ -59,7 +67,7 @@ def test_where_it_is_decides_what_it_can_become():
     assert low[BOOST, BALLISTIC] == pytest.approx(1.0 / 60.0, rel=0.02)
 
 
-def test_a_bank_starts_with_each_model_s_prior_and_the_same_place():
+def test_a_bank_starts_with_each_model_s_prior_and_the_same_place() -> None:
     x, p, _, _ = bank()
     for j in range(MODELS):
         np.testing.assert_array_equal(x[j, :6], x[0, :6])
@@ -69,14 +77,14 @@ def test_a_bank_starts_with_each_model_s_prior_and_the_same_place():
     assert np.linalg.norm(x[BALLISTIC, 6:]) == pytest.approx(3e-4)
 
 
-def test_a_new_bank_knows_what_cannot_be():
+def test_a_new_bank_knows_what_cannot_be() -> None:
     place = pymap3d.geodetic2ecef(40.0, 132.0, 300e3)
     x, p, weights = np.zeros((MODELS, STATE)), np.zeros((MODELS, STATE, STATE)), np.full(MODELS, 0.25)
     start_bank(np.array([*place, 5e3, 3e3, 0.0]), np.eye(6), weights, x, p)
     assert weights[AIR] < 0.02 and weights.sum() == pytest.approx(1.0)
 
 
-def test_one_certain_model_is_only_propagated():
+def test_one_certain_model_is_only_propagated() -> None:
     x, p, c, weights = bank(400e3, (0.0, 1.0, 0.0, 0.0))
     want_x, want_p = x[BALLISTIC].copy(), p[BALLISTIC].copy()
     propagate(BALLISTIC, want_x, want_p, np.zeros((STATE, BIASES)), 0, 2.0)
@@ -85,7 +93,7 @@ def test_one_certain_model_is_only_propagated():
     np.testing.assert_allclose(p[BALLISTIC], want_p, rtol=1e-9, atol=1e-15)
 
 
-def test_mixing_keeps_the_mean_and_the_spread_of_place_and_velocity():
+def test_mixing_keeps_the_mean_and_the_spread_of_place_and_velocity() -> None:
     x, p, c, weights = bank(400e3)
     x[:, :6] += np.random.default_rng(1).normal(size=(MODELS, 6)) * np.array([500.0] * 3 + [20.0] * 3)
     weights[:] = [0.0, 0.5, 0.4, 0.1]  # no boost: nothing is added for a burnout
@@ -98,7 +106,7 @@ def test_mixing_keeps_the_mean_and_the_spread_of_place_and_velocity():
     np.testing.assert_allclose(got, spread, rtol=1e-6, atol=1e-3)
 
 
-def test_a_burnout_inside_the_interval_is_in_the_middle_give_or_take():
+def test_a_burnout_inside_the_interval_is_in_the_middle_give_or_take() -> None:
     """What jumps from boost to ballistic in 2 s against burnouts drawn uniformly over the interval."""
     thrust, seconds = 200.0, 2.0
     x, p, c, weights = bank(400e3, (1.0, 0.0, 0.0, 0.0))
@@ -120,7 +128,7 @@ def test_a_burnout_inside_the_interval_is_in_the_middle_give_or_take():
     assert both == pytest.approx(float(np.cov(place, speed)[0, 1]), rel=0.02)
 
 
-def test_a_prediction_stopped_on_the_grid_and_taken_up_again_is_the_same_to_the_last_bit():
+def test_a_prediction_stopped_on_the_grid_and_taken_up_again_is_the_same_to_the_last_bit() -> None:
     whole, parts = bank(200e3), bank(200e3)
     predict_bank(*whole[:3], 0, whole[3], 37 * SECOND + 123_456_789)
     for _ in range(3):
@@ -131,7 +139,7 @@ def test_a_prediction_stopped_on_the_grid_and_taken_up_again_is_the_same_to_the_
     assert GRID_NS == 10 * SECOND
 
 
-def test_a_long_coast_drops_what_is_hardly_possible():
+def test_a_long_coast_drops_what_is_hardly_possible() -> None:
     kept, coasted = bank(700e3, (0.001, 0.999, 0.0, 0.0)), bank(700e3, (0.001, 0.999, 0.0, 0.0))
     for _ in range(30):
         predict_once(*kept[:3], 0, kept[3], 10.0)
@@ -145,7 +153,7 @@ def test_a_long_coast_drops_what_is_hardly_possible():
     assert spreads[1] < 45.0 < 3.0 * spreads[1] < spreads[0]
 
 
-def test_a_coast_of_any_length_stays_finite():
+def test_a_coast_of_any_length_stays_finite() -> None:
     x, p, c, weights = bank(100e3, (0.5, 0.3, 0.1, 0.1))
     for _ in range(100):
         coast_once(x, p, c, 0, weights)
@@ -153,7 +161,7 @@ def test_a_coast_of_any_length_stays_finite():
     assert weights.sum() == pytest.approx(1.0)
 
 
-def test_constant_errors_are_mixed_as_covariances():
+def test_constant_errors_are_mixed_as_covariances() -> None:
     x, p, c, weights = bank(400e3, (0.0, 0.5, 0.5, 0.0))
     c[BALLISTIC, :6, 0], c[GLIDE, :6, 0] = 10.0, 30.0
     predict_once(x, p, c, 3, weights, 1e-9)
@@ -167,7 +175,7 @@ def test_constant_errors_are_mixed_as_covariances():
     np.testing.assert_allclose(c[BALLISTIC, 6:, 0], 0.0, atol=1e-12)
 
 
-def test_the_mixture_is_the_moments_of_drawn_states():
+def test_the_mixture_is_the_moments_of_drawn_states() -> None:
     x, p, _, weights = bank(30e3, (0.3, 0.3, 0.3, 0.1))
     x[:, :3] += np.random.default_rng(4).normal(size=(MODELS, 3)) * 200.0
     mean, covariance = np.zeros(STATE), np.zeros((STATE, STATE))
@@ -184,14 +192,14 @@ def test_the_mixture_is_the_moments_of_drawn_states():
     np.testing.assert_array_equal(covariance, covariance.T)
 
 
-def test_an_aircraft_s_specific_force_is_its_lift():
+def test_an_aircraft_s_specific_force_is_its_lift() -> None:
     x, p, _, _ = bank(10e3, (0.0, 0.0, 0.0, 1.0), velocity=(100.0, 150.0, 120.0))
     mean, covariance = np.zeros(STATE), np.zeros((STATE, STATE))
     mixture(x, p, np.array([0.0, 0.0, 0.0, 1.0]), mean, covariance)
     np.testing.assert_allclose(mean[6:], -np.array(acceleration_ecef(*mean[:6])), atol=1e-9)
 
 
-def test_probabilities_have_a_floor_and_sum_to_one():
+def test_probabilities_have_a_floor_and_sum_to_one() -> None:
     weights = np.array([1e-30, 5.0, 0.0, 5.0])
     normalise(weights, 10.0)
     assert weights.sum() == pytest.approx(1.0) and weights.min() > 5e-7

@@ -1,10 +1,13 @@
 """Coverage, coarse gates and likelihoods against dense formulas."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pymap3d
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from beaconfire.earth.observe import LOS, RADAR
@@ -24,13 +27,14 @@ from beaconfire.track.gate import (
 from beaconfire.track.models import BALLISTIC, MODELS, STATE
 from beaconfire.track.pack import pack
 
+Array = NDArray[np.float64]
 GEO = (36.6, 127.4, 300.0)
 SITE = np.array(pymap3d.geodetic2ecef(*GEO))
 AXES = np.array([pymap3d.enu2uvw(*unit, *GEO[:2]) for unit in np.eye(3)])
 EYE = np.array(pymap3d.geodetic2ecef(0.0, 120.0, 35_786e3))
 
 
-def seen(kind, places, *, spread_m=100.0, site=SITE):
+def seen(kind: int, places: Sequence[Any], *, spread_m: float = 100.0, site: Array = SITE) -> list[int]:
     means = np.zeros((len(places), STATE))
     means[:, :3] = places
     out = np.full(len(places), -9)
@@ -38,24 +42,25 @@ def seen(kind, places, *, spread_m=100.0, site=SITE):
     return out.tolist()
 
 
-def at(azimuth_deg, elevation_deg, range_m):
-    return pymap3d.aer2ecef(azimuth_deg, elevation_deg, range_m, *GEO)
+def at(azimuth_deg: float, elevation_deg: float, range_m: float) -> tuple[float, float, float]:
+    x, y, z = pymap3d.aer2ecef(azimuth_deg, elevation_deg, range_m, *GEO)
+    return float(x), float(y), float(z)
 
 
-def test_a_radar_must_see_what_is_well_inside_and_may_see_the_edge():
+def test_a_radar_must_see_what_is_well_inside_and_may_see_the_edge() -> None:
     places = [at(10, 20, 300e3), at(10, 1.2, 300e3), at(10, 20, 500.1e3), at(10, 20, 600e3), at(10, -5.0, 300e3)]
     assert seen(RADAR, places) == [INSIDE, AT_EDGE, AT_EDGE, OUT, OUT]
     assert seen(RADAR, [at(10, 3.0, 300e3)], spread_m=20e3) == [AT_EDGE]  # not known well enough to say
 
 
-def test_an_infrared_sensor_sees_above_its_lowest_altitude_and_not_through_the_earth():
+def test_an_infrared_sensor_sees_above_its_lowest_altitude_and_not_through_the_earth() -> None:
     places = [pymap3d.geodetic2ecef(39.0, 126.0, alt) for alt in (60e3, 11.8e3, 0.0)]
     assert seen(LOS, places, site=EYE)[:2] == [INSIDE, AT_EDGE]
     behind = [pymap3d.geodetic2ecef(39.0, -60.0, 60e3)]
     assert seen(LOS, behind, site=EYE) != [INSIDE]
 
 
-def test_a_rough_prediction_falls_and_widens():
+def test_a_rough_prediction_falls_and_widens() -> None:
     mean = np.zeros((1, STATE))
     mean[0, :6] = [6.5e6, 0.0, 0.0, 0.0, 3e3, 0.0]
     out, spreads = np.zeros((1, STATE)), np.zeros(1)
@@ -65,11 +70,11 @@ def test_a_rough_prediction_falls_and_widens():
     assert spreads[0] == pytest.approx(math.sqrt(3 * (25.0 + 100.0 * 25.0)) + 500.0)
 
 
-def test_gates_hold_all_but_one_in_ten_thousand():
+def test_gates_hold_all_but_one_in_ten_thousand() -> None:
     np.testing.assert_allclose(GATES, chi2.ppf(0.9999, np.arange(1, 7)), atol=0.01)
 
 
-def banks(count=3):
+def banks(count: int = 3) -> tuple[Array, Array, Array, Array]:
     x, p = np.zeros((count, MODELS, STATE)), np.zeros((count, MODELS, STATE, STATE))
     weights = np.tile([0.2, 0.7, 0.05, 0.05], (count, 1))
     for i in range(count):
@@ -78,15 +83,19 @@ def banks(count=3):
     return x, p, np.zeros((count, MODELS, STATE, BIASES)), weights
 
 
-def radar_item(azimuth_deg, number, *, bias=None, noise=0.0):
+def radar_item(
+    azimuth_deg: float, number: int, *, bias: Sequence[float] | None = None, noise: float = 0.0
+) -> Measurement:
     values = np.array([300e3 + noise, math.radians(azimuth_deg), math.radians(18.0), np.nan])
-    extra = {} if bias is None else {"bias_sigmas": np.array(bias)}
+    extra: dict[str, Any] = {} if bias is None else {"bias_sigmas": np.array(bias)}
     return Measurement(
         f"R:{number}", 0, "R", "KOR", "radar", values, np.array([30.0, 9e-4, 9e-4, 2.0]), SITE, AXES, **extra
     )
 
 
-def compare(parts, items, first=-1):
+def compare(
+    parts: tuple[Array, Array, Array, Array], items: Sequence[Measurement], first: int = -1
+) -> tuple[Array, Array]:
     x, p, c, weights = parts
     columns = pack(items, time_ns=0, scan=None)
     shape = (len(x), len(items))
@@ -99,7 +108,7 @@ def compare(parts, items, first=-1):
     return log_likelihood, distance
 
 
-def test_each_detection_is_near_its_own_track_only():
+def test_each_detection_is_near_its_own_track_only() -> None:
     items = [radar_item(60.0 + 3.0 * i, i, noise=20.0) for i in range(3)]
     log_likelihood, distance = compare(banks(), items)
     assert (np.diag(distance) < 0.2).all()
@@ -107,13 +116,16 @@ def test_each_detection_is_near_its_own_track_only():
     assert (distance[off] > 1.0).all() and (log_likelihood[off] == -math.inf).all()
 
 
-def test_the_likelihood_is_that_of_the_mixture_per_radian_of_azimuth():
+def test_the_likelihood_is_that_of_the_mixture_per_radian_of_azimuth() -> None:
     parts = banks(1)
     x, p, _, weights = parts
     log_likelihood, distance = compare(parts, [radar_item(60.1, 0, noise=100.0)])
     # All models share position here: one Gaussian in range, azimuth and elevation, by a numerical derivative.
     place = x[0, BALLISTIC, :3]
-    polar = lambda q: np.array([float(v) for v in pymap3d.ecef2aer(*q, *GEO)])  # noqa: E731
+
+    def polar(q: Array) -> Array:
+        return np.array([float(v) for v in pymap3d.ecef2aer(*q, *GEO)])
+
     jacobian = np.array([(polar(place + 5.0 * unit) - polar(place - 5.0 * unit)) / 10.0 for unit in np.eye(3)]).T
     jacobian[:2] = np.radians(jacobian[:2])
     noise = np.diag([9e-4**2, 9e-4**2, 30.0**2])
@@ -127,7 +139,7 @@ def test_the_likelihood_is_that_of_the_mixture_per_radian_of_azimuth():
     assert distance[0, 0] == pytest.approx(nis / GATES[2], rel=2e-3)
 
 
-def test_a_constant_error_known_to_the_track_is_not_counted_twice():
+def test_a_constant_error_known_to_the_track_is_not_counted_twice() -> None:
     parts = banks(1)
     bias = (400.0, 0.0, 0.0)
     item = [radar_item(60.0, 0, bias=bias, noise=400.0)]
@@ -141,7 +153,7 @@ def test_a_constant_error_known_to_the_track_is_not_counted_twice():
     assert noise[0, 0] < fresh[0, 0]  # taken for noise of many looks
 
 
-def test_only_models_that_are_possible_open_the_gate():
+def test_only_models_that_are_possible_open_the_gate() -> None:
     parts = banks(1)
     parts[0][0, 3, :3] += 50e3 * (parts[0][0, 3, :3] - SITE) / 300e3
     far = [radar_item(60.0, 0, noise=50e3)]
@@ -153,7 +165,7 @@ def test_only_models_that_are_possible_open_the_gate():
 
 
 @pytest.mark.parametrize("kind", ["radar", "los"])
-def test_coarse_gates_turn_nothing_away_that_fine_ones_would_take(kind):
+def test_coarse_gates_turn_nothing_away_that_fine_ones_would_take(kind: str) -> None:
     rng, hits = np.random.default_rng(11), 0
     for _ in range(200):
         parts = banks(1)
@@ -167,17 +179,17 @@ def test_coarse_gates_turn_nothing_away_that_fine_ones_would_take(kind):
             line = (place - EYE) / np.linalg.norm(place - EYE)
             item = Measurement("a", 0, "I", "USA", "los", line, np.array([3e-5]), EYE, np.eye(3))
         columns = pack([item], time_ns=0, scan=None)
-        _, distance = compare(parts, [item])
+        _, distances = compare(parts, [item])
         near = np.zeros(1, np.bool_)
         mean = np.ascontiguousarray(parts[0][:, BALLISTIC])
         any_near(mean, np.array([300.0 * math.sqrt(3)]), columns.kind, columns.values, columns.sites, columns.points,
                  columns.point_covariances, near)  # fmt: skip
-        hits += distance[0, 0] <= 1.0
-        assert near[0] or distance[0, 0] > 1.0
+        hits += distances[0, 0] <= 1.0
+        assert near[0] or distances[0, 0] > 1.0
     assert 40 < hits < 200
 
 
-def test_rows_are_predicted_each_by_its_own_time():
+def test_rows_are_predicted_each_by_its_own_time() -> None:
     parts = banks(2)
     before = parts[0].copy()
     predict_rows(parts[0], parts[1], parts[2], np.zeros(2, np.int64), parts[3], np.array([0, 2_000_000_000]))

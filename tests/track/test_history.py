@@ -1,5 +1,7 @@
 """Late looks: the replayed bank equals the one that had everything in order, bit for bit."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pymap3d
 import pytest
@@ -17,7 +19,7 @@ PLACE = np.array(pymap3d.aer2ecef(60.0, 30.0, 300e3, 36.6, 127.4, 300.0))
 VELOCITY = np.array([-700.0, 900.0, 1100.0])
 
 
-def start(time_s=0.0):
+def start(time_s: float = 0.0) -> Bank:
     bank = Bank(
         round(time_s * NS_PER_S), np.zeros((MODELS, STATE)), np.zeros((MODELS, STATE, STATE)),
         np.zeros((MODELS, STATE, BIASES)), np.array([0.3, 0.5, 0.1, 0.1]),
@@ -26,7 +28,7 @@ def start(time_s=0.0):
     return bank
 
 
-def look(time_s, *, seed=0, column=0):
+def look(time_s: float, *, seed: int = 0, column: int = 0) -> Look:
     rng = np.random.default_rng([seed, abs(round(time_s * 1000))])
     there = PLACE + VELOCITY * time_s - 4.0 * time_s**2 * PLACE / np.linalg.norm(PLACE)
     azimuth, elevation, distance = (float(v) for v in pymap3d.ecef2aer(*there, 36.6, 127.4, 300.0))
@@ -39,11 +41,11 @@ def look(time_s, *, seed=0, column=0):
     return Look(round(time_s * NS_PER_S), item, column)
 
 
-def unseen(time_s):
+def unseen(time_s: float) -> Look:
     return Look(round(time_s * NS_PER_S), None, detection_probability=0.9)
 
 
-def in_order(looks):
+def in_order(looks: Iterable[Look]) -> tuple[History, Bank]:
     history, bank = History(start()), start()
     for one in looks:
         bank = bank.at(one.time_ns, used=3)
@@ -52,8 +54,8 @@ def in_order(looks):
     return history, bank
 
 
-def same(one, other):
-    return one.time_ns == other.time_ns and all(
+def same(one: Bank | None, other: Bank) -> bool:
+    return one is not None and one.time_ns == other.time_ns and all(
         np.array_equal(getattr(one, name), getattr(other, name)) for name in ("x", "p", "weights")
     ) and np.array_equal(one.c[:, :, :3], other.c[:, :, :3])  # fmt: skip
 
@@ -62,7 +64,7 @@ TIMES = [0.4, 1.0, 2.3, 2.9, 4.4, 6.0, 17.5, 18.0, 19.7, 21.0]
 
 
 @pytest.mark.parametrize("late", [0.4, 2.3, 6.0, 17.5, 19.7])
-def test_a_late_look_is_taken_in_as_if_it_had_come_in_time(late):
+def test_a_late_look_is_taken_in_as_if_it_had_come_in_time(late: float) -> None:
     everything = [look(t) if t != 4.4 else unseen(t) for t in TIMES]
     _, want = in_order(everything)
     history, _ = in_order([one for one in everything if one.time_ns != round(late * NS_PER_S)])
@@ -71,7 +73,7 @@ def test_a_late_look_is_taken_in_as_if_it_had_come_in_time(late):
     assert [one.time_ns for one in history.looks] == [round(t * NS_PER_S) for t in TIMES]
 
 
-def test_several_late_looks_in_any_order():
+def test_several_late_looks_in_any_order() -> None:
     _, want = in_order([look(t) for t in TIMES])
     history, _ = in_order([look(t) for t in TIMES[::3]])
     for t in (18.0, 1.0, 6.0, 19.7, 2.3, 4.4):
@@ -79,13 +81,13 @@ def test_several_late_looks_in_any_order():
     assert same(got, want)
 
 
-def test_a_look_that_is_the_newest_but_came_last_is_in_order():
+def test_a_look_that_is_the_newest_but_came_last_is_in_order() -> None:
     _, want = in_order([look(t) for t in (*TIMES, 25.0)])
     history, _ = in_order([look(t) for t in TIMES])
     assert same(history.insert(look(25.0), used=3), want)
 
 
-def test_the_bank_of_a_past_moment_is_what_it_then_was():
+def test_the_bank_of_a_past_moment_is_what_it_then_was() -> None:
     history, _ = in_order([look(t) for t in TIMES])
     _, then = in_order([look(t) for t in TIMES if t <= 6.0])
     at = round(16.9 * NS_PER_S)
@@ -93,13 +95,13 @@ def test_the_bank_of_a_past_moment_is_what_it_then_was():
     assert history.bank_at(-1, used=3) is None
 
 
-def test_what_is_older_than_the_history_is_turned_away():
+def test_what_is_older_than_the_history_is_turned_away() -> None:
     history, _ = in_order([look(t) for t in TIMES])
     assert history.insert(look(-1.0), used=3) is None
     assert len(history.looks) == len(TIMES)
 
 
-def test_thousands_of_looks_leave_few_checkpoints_and_a_whole_horizon():
+def test_thousands_of_looks_leave_few_checkpoints_and_a_whole_horizon() -> None:
     history, bank = History(start()), start()
     for number in range(1, 4_001):
         one = unseen(number * 0.3)
@@ -117,7 +119,7 @@ def test_thousands_of_looks_leave_few_checkpoints_and_a_whole_horizon():
     assert len(young) >= 9  # dense where late data come
 
 
-def test_a_late_look_after_thinning_still_equals_the_whole_story():
+def test_a_late_look_after_thinning_still_equals_the_whole_story() -> None:
     times = [0.5 * n for n in range(1, 241)]
     _, want = in_order([look(t) for t in times])
     history, _ = in_order([look(t) for t in times if t != 31.5])
@@ -125,14 +127,14 @@ def test_a_late_look_after_thinning_still_equals_the_whole_story():
     assert same(history.insert(look(31.5), used=3), want)
 
 
-def test_a_copy_is_independent():
+def test_a_copy_is_independent() -> None:
     history, _ = in_order([look(t) for t in TIMES])
     other = history.copy()
     other.insert(look(3.3), used=3)
     assert len(history.looks) == len(TIMES) and len(other.looks) == len(TIMES) + 1
 
 
-def test_a_stored_bank_keeps_only_the_columns_in_use():
+def test_a_stored_bank_keeps_only_the_columns_in_use() -> None:
     _, bank = in_order([look(t) for t in TIMES[:3]])
     stored = bank.stored()
     assert stored.c.shape == (MODELS, STATE, 3)

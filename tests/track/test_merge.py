@@ -1,8 +1,11 @@
 """Doubles are merged, twins are not; what comes back is recognised, also after a turn that nobody saw."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pymap3d
 import pytest
+from numpy.typing import NDArray
 
 from beaconfire.kernel.records import TrackStatus
 from beaconfire.kernel.time import NS_PER_S
@@ -10,8 +13,9 @@ from beaconfire.track import life
 from beaconfire.track.bank import BIASES, mixture, start_bank
 from beaconfire.track.merge import Duplicates, close_pairs, same_object
 from beaconfire.track.models import MODELS, STATE
-from beaconfire.track.tables import Tables
+from beaconfire.track.tables import Tables, Track
 
+Array = NDArray[np.float64]
 PLACE = np.array(pymap3d.geodetic2ecef(40.0, 132.0, 60e3))
 VELOCITY = np.array([-1500.0, 1200.0, 800.0])
 SPREAD = np.diag([200.0**2] * 3 + [20.0**2] * 3)
@@ -20,12 +24,16 @@ SPREAD = np.diag([200.0**2] * 3 + [20.0**2] * 3)
 class Picture:
     """Tables and tracks by hand."""
 
-    def __init__(self):
-        self.tables, self.tracks = Tables(8), {}
+    def __init__(self) -> None:
+        self.tables, self.tracks = Tables(8), dict[str, Track]()
 
-    def add(self, name, *, place=PLACE, velocity=VELOCITY, time_s=0.0, status=TrackStatus.CONFIRMED, first_s=0.0,
-            scan=("", 0), weights=(0.0, 1.0, 0.0, 0.0), spread=SPREAD):  # fmt: skip
+    def add(
+        self, name: str, *, place: Array = PLACE, velocity: Array = VELOCITY, time_s: float = 0.0,
+        status: TrackStatus = TrackStatus.CONFIRMED, first_s: float = 0.0, scan: tuple[str, int] = ("", 0),
+        weights: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 0.0), spread: Array = SPREAD,
+    ) -> Track:  # fmt: skip
         tables, row = self.tables, self.tables.take()
+        assert row is not None
         tables.weights[row] = weights
         start_bank(np.concatenate([place, velocity]), spread, tables.weights[row], tables.x[row], tables.p[row])
         tables.weights[row] = weights
@@ -38,8 +46,8 @@ class Picture:
         self.tracks[name] = track
         return track
 
-    def found(self, duplicates, seconds):
-        pairs = []
+    def found(self, duplicates: Duplicates, seconds: Iterable[float]) -> list[tuple[str, str]]:
+        pairs = list[tuple[str, str]]()
         for second in seconds:
             now_ns = round(second * NS_PER_S)
             self.tables.time_ns[:] = self.tables.measured_ns[:] = now_ns
@@ -47,7 +55,7 @@ class Picture:
         return pairs
 
 
-def test_two_tracks_of_one_object_are_found_after_three_looks():
+def test_two_tracks_of_one_object_are_found_after_three_looks() -> None:
     picture = Picture()
     picture.add("young", first_s=9.0, place=PLACE + 150.0)
     picture.add("old", first_s=1.0)
@@ -57,21 +65,21 @@ def test_two_tracks_of_one_object_are_found_after_three_looks():
 
 
 @pytest.mark.parametrize("apart", [np.array([4e3, 0, 0]), np.array([0, 0, -90e3])])
-def test_two_objects_are_two(apart):
+def test_two_objects_are_two(apart: bool) -> None:
     picture = Picture()
     picture.add("a", place=PLACE + apart)
     picture.add("b")
     assert picture.found(Duplicates(), range(10, 30)) == []
 
 
-def test_different_velocities_are_two_objects():
+def test_different_velocities_are_two_objects() -> None:
     picture = Picture()
     picture.add("a", velocity=VELOCITY + np.array([300.0, 0.0, 0.0]))
     picture.add("b")
     assert picture.found(Duplicates(), range(10, 30)) == []
 
 
-def test_detections_of_their_own_in_one_scan_hold_them_apart():
+def test_detections_of_their_own_in_one_scan_hold_them_apart() -> None:
     picture, duplicates = Picture(), Duplicates()
     first, second = picture.add("a"), picture.add("b", place=PLACE + 100.0)
     for second_s in range(10, 40):
@@ -82,14 +90,14 @@ def test_detections_of_their_own_in_one_scan_hold_them_apart():
     assert picture.found(duplicates, range(69, 80))[0] == ("a", "b")
 
 
-def test_lost_and_stale_tracks_are_not_compared():
+def test_lost_and_stale_tracks_are_not_compared() -> None:
     picture = Picture()
     picture.add("a", status=TrackStatus.LOST)
     picture.add("b")
     assert picture.found(Duplicates(), range(10, 20)) == []
 
 
-def test_what_is_gone_is_forgotten_and_a_copy_is_independent():
+def test_what_is_gone_is_forgotten_and_a_copy_is_independent() -> None:
     picture, duplicates = Picture(), Duplicates()
     picture.add("a")
     picture.add("b")
@@ -100,7 +108,7 @@ def test_what_is_gone_is_forgotten_and_a_copy_is_independent():
     assert picture.found(other, [12.2]) == [("a", "b")]
 
 
-def test_close_pairs_finds_all_of_them():
+def test_close_pairs_finds_all_of_them() -> None:
     rng = np.random.default_rng(3)
     means = np.zeros((60, STATE))
     means[:, :3] = rng.uniform(-50e3, 50e3, size=(60, 3))
@@ -121,7 +129,7 @@ def test_close_pairs_finds_all_of_them():
     assert distances[0] == pytest.approx(float(difference @ difference) / 2e6)
 
 
-def test_a_new_track_on_a_confirmed_one_is_its_double():
+def test_a_new_track_on_a_confirmed_one_is_its_double() -> None:
     picture = Picture()
     old = picture.add("old")
     new = picture.add("new", place=PLACE + 100.0, status=TrackStatus.TENTATIVE)
@@ -130,14 +138,14 @@ def test_a_new_track_on_a_confirmed_one_is_its_double():
     assert same_object(picture.tables, picture.tracks, new) is None
 
 
-def test_an_aircraft_is_no_double_of_a_missile():
+def test_an_aircraft_is_no_double_of_a_missile() -> None:
     picture = Picture()
     picture.add("old")
     new = picture.add("new", status=TrackStatus.TENTATIVE, weights=(0.0, 0.02, 0.0, 0.98))
     assert same_object(picture.tables, picture.tracks, new) is None
 
 
-def test_a_lost_track_is_found_where_free_fall_takes_it():
+def test_a_lost_track_is_found_where_free_fall_takes_it() -> None:
     picture = Picture()
     lost = picture.add("lost", status=TrackStatus.LOST, place=PLACE * 1.05)
     other = picture.add("other", status=TrackStatus.LOST, place=PLACE * 1.05 + np.array([0.0, 30e3, 0.0]))
@@ -151,12 +159,14 @@ def test_a_lost_track_is_found_where_free_fall_takes_it():
     assert other.status is TrackStatus.LOST
 
 
-def pulled_up(picture, *, turn, after_s=60.0, status=TrackStatus.TENTATIVE):
+def pulled_up(
+    picture: Picture, *, turn: Array, after_s: float = 60.0, status: TrackStatus = TrackStatus.TENTATIVE
+) -> Track:
     place = PLACE + VELOCITY * after_s + turn * after_s**2 / 2.0
     return picture.add("new", place=place, velocity=VELOCITY + turn * after_s, time_s=after_s, status=status)
 
 
-def test_a_turn_that_nobody_saw_is_believed_inside_the_air_and_within_reason():
+def test_a_turn_that_nobody_saw_is_believed_inside_the_air_and_within_reason() -> None:
     up = PLACE / np.linalg.norm(PLACE)
     for turn, after_s, expected in ((6.0 * up, 60.0, True), (30.0 * up, 60.0, False), (6.0 * up, 150.0, False)):
         picture = Picture()
@@ -166,7 +176,7 @@ def test_a_turn_that_nobody_saw_is_believed_inside_the_air_and_within_reason():
         assert same_object(picture.tables, picture.tracks, new) is (lost if expected else None)
 
 
-def test_what_is_slow_or_in_space_did_not_turn():
+def test_what_is_slow_or_in_space_did_not_turn() -> None:
     for place, velocity in ((PLACE, VELOCITY / 4.0), (PLACE * 1.1, VELOCITY)):
         picture = Picture()
         lost = picture.add("lost", status=TrackStatus.LOST, place=place, velocity=velocity)

@@ -1,10 +1,12 @@
 """The four models: derivatives by finite differences, priors, noise, and the physics each stands for."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pymap3d
 import pytest
+from numpy.typing import NDArray
 
 from beaconfire.earth import acceleration_ecef, density_kg_m3
 from beaconfire.track.models import (
@@ -24,6 +26,7 @@ from beaconfire.track.models import (
     white_noise,
 )
 
+Array = NDArray[np.float64]
 PLACE = np.array(pymap3d.geodetic2ecef(41.0, 131.0, 30e3))
 VELOCITY = np.array([-900.0, 1200.0, 800.0])
 THETAS = {
@@ -36,19 +39,19 @@ NAMES = {BOOST: "boost", BALLISTIC: "ballistic", GLIDE: "glide", AIR: "air"}
 each_model = pytest.mark.parametrize("model", range(MODELS), ids=NAMES.values())
 
 
-def flowed(model, theta, v, tau):
+def flowed(model: int, theta: Array, v: Array, tau: float) -> tuple[Array, Array, Array]:
     out, by_theta, by_v = np.zeros(3), np.zeros((3, 3)), np.zeros((3, 3))
     parameter_flow(model, theta, v, tau, out, by_theta, by_v)
     return out, by_theta, by_v
 
 
-def accelerated(model, p, v, theta):
+def accelerated(model: int, p: Array, v: Array, theta: Array) -> tuple[Array, Array, Array, float]:
     a, by_p, by_v = np.zeros(3), np.zeros((3, 3)), np.zeros((3, 3))
     scale = acceleration(model, p, v, theta, a, by_p, by_v)
     return a, by_p, by_v, scale
 
 
-def central(function, at, step):
+def central(function: Callable[[Array], Array], at: Array, step: float) -> Array:
     columns = []
     for j in range(3):
         up, down = at.copy(), at.copy()
@@ -60,7 +63,7 @@ def central(function, at, step):
 
 @each_model
 @pytest.mark.parametrize("tau", [0.1, 1.0, 5.0, 30.0])
-def test_the_parameter_s_derivatives_are_exact(model, tau):
+def test_the_parameter_s_derivatives_are_exact(model: int, tau: float) -> None:
     theta = THETAS[model]
     _, by_theta, by_v = flowed(model, theta, VELOCITY, tau)
     size = float(np.abs(theta).max())
@@ -71,7 +74,7 @@ def test_the_parameter_s_derivatives_are_exact(model, tau):
 
 
 @each_model
-def test_nothing_changes_in_no_time(model):
+def test_nothing_changes_in_no_time(model: int) -> None:
     theta, by_theta, by_v = flowed(model, THETAS[model], VELOCITY, 0.0)
     np.testing.assert_allclose(theta, THETAS[model])
     np.testing.assert_allclose(by_theta, np.eye(3), atol=1e-15)
@@ -80,7 +83,7 @@ def test_nothing_changes_in_no_time(model):
 
 @each_model
 @pytest.mark.parametrize("altitude_m", [0.0, 12e3, 60e3, 400e3])
-def test_the_acceleration_s_derivatives_are_exact(model, altitude_m):
+def test_the_acceleration_s_derivatives_are_exact(model: int, altitude_m: float) -> None:
     p = np.array(pymap3d.geodetic2ecef(41.0, 131.0, altitude_m))
     theta = THETAS[model]
     _, by_p, by_v, scale = accelerated(model, p, VELOCITY, theta)
@@ -93,28 +96,31 @@ def test_the_acceleration_s_derivatives_are_exact(model, altitude_m):
     np.testing.assert_allclose(scale * np.eye(3), numeric, rtol=1e-6, atol=1e-9)  # rounding of 9.8 m/s^2
 
 
-def test_thrust_grows_as_the_tank_empties():
+def test_thrust_grows_as_the_tank_empties() -> None:
     # Constant thrust T and mass flow T/u: a(t) = a0 / (1 - a0 t / u), to first order in t the model's exponential.
     thrust = 20.0 * VELOCITY / np.linalg.norm(VELOCITY)
     grown = np.linalg.norm(flowed(BOOST, thrust, VELOCITY, 10.0)[0])
     assert grown == pytest.approx(20.0 / (1.0 - 20.0 * 10.0 / EXHAUST_M_S), rel=0.005)
 
 
-def test_thrust_against_the_velocity_does_not_grow():
+def test_thrust_against_the_velocity_does_not_grow() -> None:
     thrust = -20.0 * VELOCITY / np.linalg.norm(VELOCITY)
     np.testing.assert_allclose(flowed(BOOST, thrust, VELOCITY, 10.0)[0], thrust)
 
 
-def test_drag_tends_to_a_generic_body_and_lift_to_none():
+def test_drag_tends_to_a_generic_body_and_lift_to_none() -> None:
     theta = flowed(BALLISTIC, THETAS[BALLISTIC], VELOCITY, 3600.0)[0]
     axis = VELOCITY / np.linalg.norm(VELOCITY)
     np.testing.assert_allclose(theta, -3e-4 * axis, atol=1e-12)
     lifted = flowed(GLIDE, THETAS[GLIDE], VELOCITY, 20.0)[0]
-    across = lambda t: np.linalg.norm(t - axis * float(t @ axis))  # noqa: E731
+
+    def across(t: Array) -> float:
+        return float(np.linalg.norm(t - axis * float(t @ axis)))
+
     assert across(lifted) == pytest.approx(across(THETAS[GLIDE]) / math.e, rel=1e-9)
 
 
-def test_ballistic_acceleration_is_gravity_and_drag_by_hand():
+def test_ballistic_acceleration_is_gravity_and_drag_by_hand() -> None:
     theta = -2e-4 * VELOCITY / np.linalg.norm(VELOCITY)
     a, _, _, pressure = accelerated(BALLISTIC, PLACE, VELOCITY, theta)
     q = 0.5 * density_kg_m3(float(pymap3d.ecef2geodetic(*PLACE)[2])) * float(VELOCITY @ VELOCITY)
@@ -122,13 +128,13 @@ def test_ballistic_acceleration_is_gravity_and_drag_by_hand():
     np.testing.assert_allclose(a, np.array(acceleration_ecef(*PLACE, *VELOCITY)) + q * theta, rtol=1e-12)
 
 
-def test_an_aircraft_flies_straight_on():
+def test_an_aircraft_flies_straight_on() -> None:
     a, _, _, _ = accelerated(AIR, PLACE, VELOCITY, np.zeros(3))
     np.testing.assert_array_equal(a, 0.0)
 
 
 @each_model
-def test_priors_are_symmetric_and_along_the_velocity(model):
+def test_priors_are_symmetric_and_along_the_velocity(model: int) -> None:
     theta, covariance = np.zeros(3), np.zeros((3, 3))
     parameter_prior(model, PLACE, VELOCITY, theta, covariance)
     np.testing.assert_allclose(covariance, covariance.T, rtol=1e-14)
@@ -138,7 +144,7 @@ def test_priors_are_symmetric_and_along_the_velocity(model):
         assert np.linalg.norm(np.cross(theta, VELOCITY)) < 1e-9
 
 
-def test_a_booster_at_rest_pushes_upwards():
+def test_a_booster_at_rest_pushes_upwards() -> None:
     theta, covariance = np.zeros(3), np.zeros((3, 3))
     parameter_prior(BOOST, PLACE, np.zeros(3), theta, covariance)
     up = np.array(pymap3d.enu2uvw(0, 0, 1, 41.0, 131.0))
@@ -148,21 +154,21 @@ def test_a_booster_at_rest_pushes_upwards():
 
 
 @each_model
-def test_noise_starts_at_none_and_never_shrinks(model):
+def test_noise_starts_at_none_and_never_shrinks(model: int) -> None:
     times = [0.0, 0.1, 1.0, 10.0, 100.0, 1e4]
     along, across = np.array([parameter_noise(model, t) for t in times]).T
     assert along[0] == across[0] == 0.0
     assert (np.diff(along) >= 0.0).all() and (np.diff(across) >= 0.0).all()
 
 
-def test_white_noise_grows_with_air_only_for_what_feels_it():
+def test_white_noise_grows_with_air_only_for_what_feels_it() -> None:
     assert white_noise(BALLISTIC, 1e5) > white_noise(BALLISTIC, 0.0) > 0.0
     assert white_noise(BOOST, 1e5) == white_noise(BOOST, 0.0)
     assert white_noise(AIR, 1e5) == white_noise(AIR, 0.0)
 
 
 @each_model
-def test_specific_force_is_what_gravity_leaves(model):
+def test_specific_force_is_what_gravity_leaves(model: int) -> None:
     state = np.concatenate([PLACE, VELOCITY, THETAS[model]])
     force, by_p, by_v = np.zeros(3), np.zeros((3, 3)), np.zeros((3, 3))
     specific_force(model, state, force, by_p, by_v)
@@ -171,7 +177,7 @@ def test_specific_force_is_what_gravity_leaves(model):
     if model == AIR:  # lift carries the weight
         assert np.linalg.norm(force - THETAS[AIR]) == pytest.approx(9.7, abs=0.3)
 
-    def at(q):
+    def at(q: Array) -> Array:
         out = np.zeros(3)
         specific_force(model, np.concatenate([q, VELOCITY, THETAS[model]]), out, np.zeros((3, 3)), np.zeros((3, 3)))
         return out
@@ -179,13 +185,13 @@ def test_specific_force_is_what_gravity_leaves(model):
     np.testing.assert_allclose(by_p, central(at, PLACE, 5.0), rtol=1e-3, atol=1e-9)
 
 
-def test_a_standing_object_has_no_axis_but_no_nan_either():
+def test_a_standing_object_has_no_axis_but_no_nan_either() -> None:
     assert velocity_axis(np.zeros(3)) == (0.0, 0.0, 0.0, 30.0)
     for model in range(MODELS):
         assert all(np.isfinite(part).all() for part in flowed(model, THETAS[model], np.zeros(3), 1.0))
 
 
-def test_steps_are_short_inside_the_air_and_long_outside():
+def test_steps_are_short_inside_the_air_and_long_outside() -> None:
     assert longest_step_s(BALLISTIC, 20e3, 3000.0) == 1.0
     assert longest_step_s(BALLISTIC, 10e3, 250.0) == 4.0
     assert longest_step_s(BALLISTIC, 500e3, 7000.0) == 10.0

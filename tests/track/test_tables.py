@@ -1,6 +1,7 @@
 """The tables grow, are given back and copied; columns of constant errors are handed out once."""
 
 import numpy as np
+import pytest
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.records import TrackStatus
@@ -12,14 +13,14 @@ from beaconfire.track.models import MODELS, STATE
 from beaconfire.track.tables import Banks, Tables
 
 
-def test_rows_are_taken_in_order_and_given_back():
+def test_rows_are_taken_in_order_and_given_back() -> None:
     tables = Tables(3)
     assert [tables.take(), tables.take()] == [0, 1]
     tables.release(0)
     assert [tables.take(), tables.take()] == [0, 2]
 
 
-def test_tables_grow_and_keep_what_they_hold():
+def test_tables_grow_and_keep_what_they_hold() -> None:
     tables = Tables(2)
     tables.take()
     tables.x[0] = 7.0
@@ -29,14 +30,14 @@ def test_tables_grow_and_keep_what_they_hold():
     assert {array.shape[0] for array in vars(tables).values() if isinstance(array, np.ndarray)} == {16}
 
 
-def test_full_tables_say_so(monkeypatch):
+def test_full_tables_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_TRACKS", 4)
     tables = Tables(4)
     assert [tables.take() for _ in range(5)] == [0, 1, 2, 3, None]
     assert limits.MAX_TRACKS == 20_000
 
 
-def test_a_copy_is_independent():
+def test_a_copy_is_independent() -> None:
     tables = Tables(2)
     row = tables.take()
     tables.p[row] = 1.0
@@ -47,7 +48,7 @@ def test_a_copy_is_independent():
     assert len(tables.free) == 1 and not other.free
 
 
-def test_each_sensor_has_its_columns_while_there_are_any():
+def test_each_sensor_has_its_columns_while_there_are_any() -> None:
     track = new_track("T", 0, first_ns=0, status=TrackStatus.CONFIRMED)
     assert track.column_of("A") == 0 and track.used == 0
     assert [track.claim_column(name) for name in "ABCA"] == [0, 3, 6, 0]
@@ -59,7 +60,7 @@ def test_each_sensor_has_its_columns_while_there_are_any():
     assert track.used == BIASES
 
 
-def test_a_track_s_copy_is_independent():
+def test_a_track_s_copy_is_independent() -> None:
     track = new_track("T", 0, first_ns=0, status=TrackStatus.CONFIRMED)
     track.claim_column("A")
     other = track.copy()
@@ -69,7 +70,7 @@ def test_a_track_s_copy_is_independent():
     assert track.columns == {"A": 0} and not track.looks and not track.sensors
 
 
-def test_one_bank_as_several_and_back():
+def test_one_bank_as_several_and_back() -> None:
     bank = Bank(
         5, np.ones((MODELS, STATE)), np.ones((MODELS, STATE, STATE)), np.zeros((MODELS, STATE, BIASES)),
         np.full(MODELS, 0.25), 6,

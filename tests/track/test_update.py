@@ -1,10 +1,12 @@
 """Updates against the dense Kalman filter, the Schmidt filter and simulated crooked sensors."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pymap3d
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import chi2, multivariate_normal
 
 from beaconfire.earth.observe import LOS, RADAR, observe, whitening
@@ -13,13 +15,16 @@ from beaconfire.track.bank import BIASES, start_bank
 from beaconfire.track.models import BALLISTIC, BOOST, MODELS, STATE
 from beaconfire.track.update import row_noise, split_noise, unseen_thrust, update_bank
 
+Array = NDArray[np.float64]
+Quad = tuple[float, float, float, float]
+
 SITE = np.array(pymap3d.geodetic2ecef(36.6, 127.4, 300.0))
 AXES = np.array([pymap3d.enu2uvw(*unit, 36.6, 127.4) for unit in np.eye(3)])
 SIGMAS = np.array([30.0, 9e-4, 9e-4, 2.0])
 NO_BIAS = np.zeros(3)
 
 
-def bank(spread_m=500.0, spread_m_s=40.0, seed=0):
+def bank(spread_m: float = 500.0, spread_m_s: float = 40.0, seed: int = 0) -> tuple[Array, Array, Array, Array]:
     """Return a bank with correlated errors 300 km from the site, 100 km up."""
     place = pymap3d.aer2ecef(60.0, 18.0, 300e3, 36.6, 127.4, 300.0)
     state = np.array([*place, -700.0, 900.0, 1100.0])
@@ -29,7 +34,19 @@ def bank(spread_m=500.0, spread_m_s=40.0, seed=0):
     return x, p, np.zeros((MODELS, STATE, BIASES)), weights
 
 
-def take(parts, kind, values, *, sigmas=SIGMAS, site=SITE, whitener=None, bias=NO_BIAS, first=-1, used=0, hot=False):
+def take(
+    parts: tuple[Array, Array, Array, Array],
+    kind: int,
+    values: Array,
+    *,
+    sigmas: Array = SIGMAS,
+    site: Array = SITE,
+    whitener: Array | None = None,
+    bias: Array = NO_BIAS,
+    first: int = -1,
+    used: int = 0,
+    hot: bool = False,
+) -> float:
     x, p, c, weights = parts
     padded = np.full(6, np.nan)
     padded[: len(values)] = values
@@ -37,7 +54,9 @@ def take(parts, kind, values, *, sigmas=SIGMAS, site=SITE, whitener=None, bias=N
     return update_bank(x, p, c, used, weights, kind, padded, sigmas, site, AXES, white, 0.0, bias, first, hot)
 
 
-def rows_of(kind, values, x, *, sigmas=SIGMAS, site=SITE, whitener=None):
+def rows_of(
+    kind: int, values: Array, x: Array, *, sigmas: Array = SIGMAS, site: Array = SITE, whitener: Array | None = None
+) -> tuple[Array, Array, Array]:
     y, h, r = np.zeros(6), np.zeros((6, 6)), np.zeros(6)
     padded = np.full(6, np.nan)
     padded[: len(values)] = values
@@ -45,23 +64,23 @@ def rows_of(kind, values, x, *, sigmas=SIGMAS, site=SITE, whitener=None):
     return y[:m], np.hstack([h[:m], np.zeros((m, 3))]), np.diag(r[:m])
 
 
-def radar_values(x, error=(40.0, 5e-4, -8e-4, 3.0)):
+def radar_values(x: Array, error: Quad | Array = (40.0, 5e-4, -8e-4, 3.0)) -> Array:
     azimuth, elevation, distance = pymap3d.ecef2aer(*x[:3], 36.6, 127.4, 300.0)
     line = (x[:3] - SITE) / float(distance)
     return np.array([float(distance), math.radians(azimuth), math.radians(elevation), float(line @ x[3:6])]) + error
 
 
-def line_values(x):
+def line_values(x: Array) -> tuple[Array, Array]:
     eye = np.array(pymap3d.geodetic2ecef(0.0, 120.0, 35_786e3))
     line = x[:3] - eye + np.array([800.0, -500.0, 300.0])
     return line / np.linalg.norm(line), eye
 
 
 @pytest.mark.parametrize("kind", [RADAR, LOS, TRACKLET])
-def test_every_model_is_updated_as_by_the_dense_kalman_filter(kind):
+def test_every_model_is_updated_as_by_the_dense_kalman_filter(kind: int) -> None:
     parts = bank()
     x, p, _, weights = (part.copy() for part in parts)
-    extra = {"whitener": None, "site": SITE, "sigmas": SIGMAS}
+    extra: dict[str, Any] = {"whitener": None, "site": SITE, "sigmas": SIGMAS}
     values = radar_values(x[0])
     if kind == LOS:
         values, extra["site"] = line_values(x[0])
@@ -89,7 +108,7 @@ def test_every_model_is_updated_as_by_the_dense_kalman_filter(kind):
     assert parts[3].sum() == pytest.approx(1.0)
 
 
-def test_the_schmidt_filter_of_one_measurement_is_the_dense_one():
+def test_the_schmidt_filter_of_one_measurement_is_the_dense_one() -> None:
     parts, bias = bank(), np.array([20.0, 4e-4, 4e-4])
     sigmas = np.array([*np.hypot(SIGMAS[:3], bias), 2.0])
     parts[2][:, :, :3] = np.random.default_rng(3).normal(size=(MODELS, STATE, 3)) * 0.1
@@ -115,7 +134,7 @@ def test_the_schmidt_filter_of_one_measurement_is_the_dense_one():
     np.testing.assert_allclose((parts[0][BOOST] - x[BOOST] - gain @ y) / scale[:STATE], 0.0, atol=0.1)
 
 
-def test_a_hundred_looks_through_a_crooked_radar_claim_no_tenth_of_its_error():
+def test_a_hundred_looks_through_a_crooked_radar_claim_no_tenth_of_its_error() -> None:
     bias = np.array([40.0, 6e-4, 6e-4])
     sigmas, distances = np.array([*np.hypot(SIGMAS[:3], bias), 2.0]), []
     for seed in range(60):
@@ -131,11 +150,11 @@ def test_a_hundred_looks_through_a_crooked_radar_claim_no_tenth_of_its_error():
         error = parts[0][BALLISTIC, :3] - truth[:3]
         distances.append(float(error @ np.linalg.solve(parts[1][BALLISTIC, :3, :3], error)))
     # NEES of 3 over 60 independent runs: the 99.9 % band of its mean.
-    low, high = chi2.ppf([0.0005, 0.9995], 3 * 60) / 60
+    low, high = (float(chi2.ppf(share, 3 * 60)) / 60 for share in (0.0005, 0.9995))
     assert low < np.mean(distances) < high
 
 
-def test_a_sensor_without_columns_is_taken_for_noisier():
+def test_a_sensor_without_columns_is_taken_for_noisier() -> None:
     e, column = np.zeros(6), np.zeros(6, np.int64)
     values = np.array([1e5, 0.3, 0.2, 1.0, np.nan, np.nan])
     split_noise(RADAR, values, np.array([20.0, 1e-4, 1e-4]), 6, e, column)
@@ -147,7 +166,7 @@ def test_a_sensor_without_columns_is_taken_for_noisier():
     assert row_noise(400.0, 20.0, 6) == pytest.approx(0.04)  # no noise of its own is believed to a hundredth
 
 
-def test_certainty_in_one_direction_and_none_in_another_is_no_trouble():
+def test_certainty_in_one_direction_and_none_in_another_is_no_trouble() -> None:
     """A tracklet that fixes one line to a centimetre and leaves 300 km and 3 km/s elsewhere (nearly rank one)."""
     parts = bank(200.0, 20.0)
     before = parts[1][BALLISTIC].copy()
@@ -165,7 +184,7 @@ def test_certainty_in_one_direction_and_none_in_another_is_no_trouble():
     assert (np.linalg.eigvalsh(after / np.outer(scale, scale)) > -1e-9).all()
 
 
-def test_repeated_perfect_measurements_keep_the_covariance_positive():
+def test_repeated_perfect_measurements_keep_the_covariance_positive() -> None:
     parts = bank()
     for _ in range(2_000):
         take(parts, RADAR, radar_values(parts[0][BALLISTIC], np.zeros(4)), sigmas=np.array([1e-3, 1e-9, 1e-9, 1e-4]))
@@ -173,7 +192,7 @@ def test_repeated_perfect_measurements_keep_the_covariance_positive():
     assert np.isfinite(parts[0]).all() and np.isfinite(parts[1]).all()
 
 
-def test_what_has_no_geometry_changes_nothing():
+def test_what_has_no_geometry_changes_nothing() -> None:
     parts = bank()
     before = [part.copy() for part in parts]
     values = radar_values(parts[0][0])
@@ -183,7 +202,7 @@ def test_what_has_no_geometry_changes_nothing():
         np.testing.assert_array_equal(old, new)
 
 
-def test_a_hot_object_is_thrusting():
+def test_a_hot_object_is_thrusting() -> None:
     cold, hot = bank(), bank()
     values, eye = line_values(cold[0][0])
     sigmas = np.array([3e-5, 0.0, 0.0, 0.0])
@@ -193,7 +212,7 @@ def test_a_hot_object_is_thrusting():
     np.testing.assert_array_equal(hot[0], cold[0])
 
 
-def test_nothing_hot_where_something_should_be_is_not_thrusting():
+def test_nothing_hot_where_something_should_be_is_not_thrusting() -> None:
     weights = np.array([0.8, 0.2, 0.0, 0.0])
     unseen_thrust(weights, 0.9)
     assert weights[BOOST] == pytest.approx(0.08 / 0.28, rel=1e-4)
