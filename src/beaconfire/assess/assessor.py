@@ -203,17 +203,28 @@ class Assessor:
         return None
 
     def _revise(self, event: Event, picture: PictureName, now_ns: int) -> list[EventRevision]:
-        """Work out a picture's status and count, and return the revision if it is due."""
-        view = event.views[picture]
+        """Work out a picture's status and count, and return the revision if it is due.
+
+        Where there is a fused picture, its revision follows every own one: the last word on an event is the one that
+        knows most.
+        """
         self._judge(event, picture, now_ns)
         event.recount(picture)
-        if view.status in (EventStatus.CLOSED, EventStatus.RETRACTED):
+        if event.views[picture].status in (EventStatus.CLOSED, EventStatus.RETRACTED):
             return self._finish(event, now_ns)
-        things = event.seen(picture)
-        said = (view.status, view.count, len(things), *(_phase(thing, picture) for thing in things))
+        if not self._is_due(event, picture, now_ns):
+            return []
+        revisions = [self._issue(event, picture, now_ns)]
+        if picture == "own" and "fused" in event.views:
+            self._judge(event, "fused", now_ns)
+            event.recount("fused")
+            revisions.append(self._issue(event, "fused", now_ns))
+        return revisions
+
+    def _is_due(self, event: Event, picture: PictureName, now_ns: int) -> bool:
+        view = event.views[picture]
         period_ns = _LOST_PERIOD_NS if view.status == EventStatus.LOST else _PERIOD_NS
-        due = view.issued_ns is None or now_ns - view.issued_ns >= period_ns or said != view.said
-        return [self._issue(event, picture, now_ns, said)] if due else []
+        return view.issued_ns is None or now_ns - view.issued_ns >= period_ns or event.words(picture) != view.said
 
     def _judge(self, event: Event, picture: PictureName, now_ns: int) -> None:
         view = event.views[picture]
@@ -235,7 +246,7 @@ class Assessor:
         if not all(view.status in (EventStatus.CLOSED, EventStatus.RETRACTED) for view in views):
             return []
         event.closed = True
-        revisions = [self._issue(event, picture, now_ns, ()) for picture in PICTURES if picture in event.views]
+        revisions = [self._issue(event, picture, now_ns) for picture in PICTURES if picture in event.views]
         self._forget(event)
         return revisions
 
@@ -246,9 +257,9 @@ class Assessor:
                 self._arcs.pop((arc.last.picture, arc.track_id), None)
                 self._things.pop((arc.last.picture, arc.track_id), None)
 
-    def _issue(self, event: Event, picture: PictureName, now_ns: int, said: tuple[object, ...]) -> EventRevision:
+    def _issue(self, event: Event, picture: PictureName, now_ns: int) -> EventRevision:
         view = event.views[picture]
-        view.issued_ns, view.said = now_ns, said
+        view.issued_ns, view.said = now_ns, event.words(picture)
         event.revision += 1
         objects: list[ObjectAssessment] = []
         for thing in event.seen(picture):
@@ -287,13 +298,6 @@ def _one_object(arc: Arc, theirs: Arc) -> bool:
         if same_launch(arc.launch, theirs.launch) and not (both_boosted and theirs.alive):
             return True
     return same_state(arc, theirs)
-
-
-def _phase(thing: Thing, picture: PictureName) -> tuple[object, ...]:
-    """What of an object is told at once when it changes: live or lost, thrusting or not, and why there is no point."""
-    arc = thing.main(picture)
-    assert arc is not None
-    return arc.alive, arc.burnout.thrusting, arc.burnout.time_s is None, arc.impact_reason == "reachable_set"
 
 
 def _fallen(arc: Arc, now_ns: int) -> bool:

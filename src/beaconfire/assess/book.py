@@ -60,6 +60,12 @@ class Thing:
             known = self.said[picture] = (stage, record)
         return known[1]
 
+    def words(self, picture: PictureName) -> tuple[object, ...]:
+        """Live or lost, thrusting or not, burnout known or not, and whether there is a point of impact."""
+        arc = self.main(picture)
+        assert arc is not None
+        return arc.alive, arc.burnout.thrusting, arc.burnout.time_s is None, arc.impact_reason == "reachable_set"
+
     def all_arcs(self) -> Iterator[Arc]:
         """Every arc of both pictures."""
         for picture in PICTURES:
@@ -93,6 +99,11 @@ class Event:
     def seen(self, picture: PictureName) -> list[Thing]:
         """The objects that a picture has tracks of."""
         return [thing for thing in self.things if thing.arcs[picture]]
+
+    def words(self, picture: PictureName) -> tuple[object, ...]:
+        """What is told at once when it changes: status, count, and each object's state in words."""
+        view, things = self.views[picture], self.seen(picture)
+        return (view.status, view.count, len(things), *(thing.words(picture) for thing in things))
 
     def launches(self) -> list[LaunchFit | None]:
         """The sharpest launch estimate of each object, whichever picture made it."""
