@@ -61,6 +61,11 @@ RIGHT: list[tuple[Rule, str, str]] = [
     (house.a_room_is_entered_by_its_door, "src/beaconfire/node/step.py", "from beaconfire.track import gate"),
     (house.every_test_can_fail, "tests/test_x.py", "def test_it():\n    with pytest.raises(E):\n        run()"),
     (house.every_test_can_fail, "tests/test_x.py", "def judge():\n    assert 1\n\ndef test_it():\n    judge()"),
+    (
+        house.every_test_can_fail,
+        "tests/test_x.py",
+        "def same(a):\n    np.testing.assert_allclose(a, 1)\n\ndef test_it():\n    same(2)",
+    ),
 ]
 
 
