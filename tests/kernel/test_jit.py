@@ -53,7 +53,7 @@ def test_division_by_zero_gives_infinity_or_nan_and_never_raises() -> None:
 
 
 def test_the_fast_flags_leave_out_those_that_deny_nan_and_infinity() -> None:
-    assert {"nnan", "ninf", "fast"}.isdisjoint(jit.FAST_FLAGS)
+    assert {"nnan", "ninf", "fast", "reassoc"}.isdisjoint(jit.FAST_FLAGS)
 
 
 def test_the_folder_changes_with_the_module_itself(package: dict[str, str]) -> None:

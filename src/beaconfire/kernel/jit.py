@@ -1,7 +1,8 @@
 """The one way to compile: `@kernel` turns a plain scalar function into machine code and keeps its type.
 
-Flags: no `fastmath=True`, which deletes NaN guards; the five flags below gave the speed and keep the meaning of NaN
-and infinity. One build gives the same bytes every time.
+Flags: no `fastmath=True`, which deletes NaN guards; the four flags below keep the meaning of NaN and infinity. Not
+`reassoc` either: with it the process that compiled a kernel and the one that loaded it from the cache differed in the
+last bit (a callee's copy is optimised in its caller's context), and a journal would not replay to the same bytes.
 
 The trap avoided: Numba keys its disk cache by the content of the *one* file a kernel stands in, so that editing a
 callee or a constant in another file leaves stale machine code in the callers. Here each module's cache folder ends in
@@ -27,7 +28,7 @@ from numba.core.registry import cpu_target
 P = ParamSpec("P")
 R = TypeVar("R")
 
-FAST_FLAGS = {"nsz", "arcp", "contract", "afn", "reassoc"}
+FAST_FLAGS = {"nsz", "arcp", "contract", "afn"}
 PACKAGE = "beaconfire"
 
 _IMPORT = re.compile(rf"^\s*(?:from|import)\s+({PACKAGE}(?:\.\w+)*)", re.MULTILINE)
