@@ -67,6 +67,14 @@ def test_while_it_burns_shorter_classes_fall_away() -> None:
     assert late[ICBM] > early[ICBM]
 
 
+def test_a_coast_so_early_excludes_longer_burns() -> None:
+    p = class_probabilities(ClassEvidence(over_s=52.0, over_sigma_s=3.0))
+    assert p[SRBM] > 0.8
+    assert p[ICBM] < 0.01
+    late = class_probabilities(ClassEvidence(over_s=400.0, over_sigma_s=20.0))
+    assert late == pytest.approx(class_probabilities(ClassEvidence()), abs=0.05)
+
+
 @given(
     st.none() | st.floats(5.0, 700.0), st.floats(0.0, 60.0), st.none() | st.floats(0.0, 700.0), st.floats(0.0, 2e7)
 )  # fmt: skip

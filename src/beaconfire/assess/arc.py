@@ -37,6 +37,7 @@ _LOW_TIMES_S, _HIGH_TIMES_S = (0.0, 3.0, 6.0, 9.0, 12.0, 16.0), (0.0, 8.0, 20.0)
 _LOW_M = 35e3
 
 _STEEP = 0.35  # in the air and without thrust, only a body that climbs so is on its way from a launch
+_SURELY_COASTING = 0.2  # P(boost) below which thrust is over
 _VAGUE_M_S2 = 5.0  # a force known no better may be a thrust
 _VACUUM_M = 80e3  # above, the arc's apogee and energy are read off the state
 _LOW_PRESSURE_PA = 300.0
@@ -65,6 +66,7 @@ class Arc:
     fall: Fall | None = None
     fall_from_ns: int = 0
     down_by_ns: int | None = None
+    coasting_ns: int | None = None
     _fit_from_ns: int | None = None
     _fits: int = 0
     _launches: list[LaunchFit] = field(default_factory=list)
@@ -110,6 +112,7 @@ class Arc:
         if older.launch is not None and (self.launch is None or older.launch.semi_major_m < self.launch.semi_major_m):
             self.launch, self._launches = older.launch, list(older._launches)
         self.apogee_m = self.apogee_m if older.apogee_m is None else older.apogee_m
+        self.coasting_ns = older.coasting_ns or self.coasting_ns
         self.reach_m, self.beta = max(self.reach_m, older.reach_m), self.beta or older.beta
         self.impact, self.impact_reason, self.fall = older.impact, older.impact_reason, older.fall
         self.fall_from_ns = older.fall_from_ns
@@ -135,7 +138,7 @@ class Arc:
     def class_evidence(self) -> ClassEvidence:
         """What the arc says for the class of capability."""
         watch, launch = self.burnout, self.launch
-        burn_s = age_s = None
+        burn_s = age_s = over_s = None
         sigma_s = math.sqrt(launch.covariance[2, 2]) if launch else 0.0
         if launch is not None and watch.time_s is not None:
             end_ns = self.origin_ns + from_seconds(watch.time_s)
@@ -143,8 +146,16 @@ class Arc:
             sigma_s = math.hypot(sigma_s, watch.sigma_s)
         elif launch is not None and watch.thrusting:
             age_s = seconds_between(self.last.last_measured_ns, launch.time_ns)
+        elif launch is not None and self.coasting_ns is not None:
+            over_s = max(seconds_between(self.coasting_ns, launch.time_ns), 5.0)
         return ClassEvidence(
-            burn_s=burn_s, burn_sigma_s=sigma_s, age_s=age_s, age_sigma_s=sigma_s, reach_m=self.reach_m
+            burn_s=burn_s,
+            burn_sigma_s=sigma_s,
+            age_s=age_s,
+            age_sigma_s=sigma_s,
+            over_s=over_s,
+            over_sigma_s=sigma_s,
+            reach_m=self.reach_m,
         )
 
     def follow(self) -> None:
@@ -228,8 +239,10 @@ class Arc:
     def _coast(self) -> None:
         """Read apogee and energy off a state that falls freely and is well known."""
         now = self.now
-        if not self.last.accepted or self.burnout.thrusting or self.last.modes[0] > 0.5:
+        if not self.last.accepted or self._boosting() or self.last.modes[0] > 0.5:
             return
+        if self.coasting_ns is None and now.along_sigma_m_s2 < _VAGUE_M_S2 and self.last.modes[0] < _SURELY_COASTING:
+            self.coasting_ns = self.last.time_ns
         self.beta = beta_of(now, self.beta)
         if now.pressure_pa < _LOW_PRESSURE_PA or (self.apogee_m is None and now.climb_m_s > 0.0):
             if self.apogee_m is None or now.altitude_m > _VACUUM_M or now.climb_m_s > 0.0:

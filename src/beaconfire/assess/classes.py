@@ -24,14 +24,16 @@ _LONG_TAIL = 0.02  # of a burn that is cut short
 class ClassEvidence:
     """What is known for the class; None is not known.
 
-    `burn_s` with `burn_sigma_s` is lift-off to burnout, `age_s` with `age_sigma_s` time under power so far, `reach_m`
-    the range of least energy.
+    `burn_s` with `burn_sigma_s` is lift-off to burnout, `age_s` with `age_sigma_s` time under power so far, `over_s`
+    with `over_sigma_s` the time after which thrust was surely over, `reach_m` the range of least energy.
     """
 
     burn_s: float | None = None
     burn_sigma_s: float = 0.0
     age_s: float | None = None
     age_sigma_s: float = 0.0
+    over_s: float | None = None
+    over_sigma_s: float = 0.0
     reach_m: float = 0.0
 
 
@@ -62,6 +64,9 @@ def _fit(entry: Entry, evidence: ClassEvidence) -> float:
     elif evidence.age_s is not None and evidence.age_s > 1.0:
         sigma = math.hypot(_BURN_SHARE, evidence.age_sigma_s / evidence.age_s)
         fit *= _normal_cdf(math.log(entry.burn_s / evidence.age_s) / sigma)
+    elif evidence.over_s is not None:
+        sigma = math.hypot(_BURN_SHARE, evidence.over_sigma_s / evidence.over_s)
+        fit *= _normal_cdf(math.log(evidence.over_s / entry.burn_s) / sigma)
     return fit
 
 
