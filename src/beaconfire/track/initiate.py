@@ -7,6 +7,7 @@ looks as ordinary measurements. Rivals that share a look are kept side by side u
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -26,6 +27,8 @@ MAX_SPEED_M_S = 8_000.0  # above what any missile reaches below orbit
 _MAX_RISE_SPEED_M_S = 4_000.0  # while an infrared sensor's two looks are paired, the object is still in its boost
 _MAX_PAIRS_PER_LOOK = 3  # rivals of one detection kept side by side
 _MAX_SEEDS = 256  # new hypotheses of one scan; a clutter flood is cut here
+_MAX_PAIRINGS = 2_000_000  # of one scan: some 50 ms; in a flood every n-th look is tried, it is no place to start from
+_ROWS_AT_ONCE = 32  # new looks per table, which bounds its memory: 44 MB with all loose looks
 _MAX_LOOSE = 4_096  # unclaimed looks kept; the oldest go first
 _SCANS_KEPT = 2.6  # one missed scan between the two looks of a pair, with jitter
 _LOOSE_MAX_S = 26.0
@@ -80,25 +83,22 @@ class LooseLooks:
         if not rows or not self._looks:
             return []
         old = self._looks
-        score = np.full((len(rows), len(old)), math.inf)
-        states, covariances = np.zeros((len(rows), len(old), 6)), np.zeros((len(rows), len(old), 6, 6))
-        new_rows = np.array(rows)
-        pair_scores(
-            columns.kind[new_rows], columns.values[new_rows], columns.sigmas[new_rows], columns.sites[new_rows],
-            columns.points[new_rows], columns.point_covariances[new_rows],
-            np.array([look.columns.kind[look.row] for look in old]),
-            np.array([look.columns.values[look.row] for look in old]),
-            np.array([look.columns.sigmas[look.row] for look in old]),
-            np.array([look.columns.sites[look.row] for look in old]),
-            np.array([look.columns.points[look.row] for look in old]),
-            np.array([look.columns.point_covariances[look.row] for look in old]),
-            np.array([(time_ns - look.time_ns) / NS_PER_S for look in old]), score, states, covariances,
-        )  # fmt: skip
-        found = []
-        for i, row in enumerate(rows):
-            for j in np.argsort(score[i], kind="stable")[:_MAX_PAIRS_PER_LOOK]:
-                if math.isfinite(score[i, j]) and _different(columns, row, old[j]):
-                    found.append(Seed(old[j], row, states[i, j], covariances[i, j]))
+        table = _table([look.columns for look in old], [look.row for look in old])
+        dt_s = np.array([(time_ns - look.time_ns) / NS_PER_S for look in old])
+        examined = rows[:: -(-len(rows) * len(old) // _MAX_PAIRINGS)]
+        found: list[Seed] = []
+        for start in range(0, len(examined), _ROWS_AT_ONCE):
+            some = examined[start : start + _ROWS_AT_ONCE]
+            shape = (len(some), len(old))
+            score, states, covariances = np.full(shape, math.inf), np.zeros((*shape, 6)), np.zeros((*shape, 6, 6))
+            pair_scores(*_table([columns] * len(some), some), *table, dt_s, score, states, covariances)
+            for i, row in enumerate(some):
+                pairs = np.flatnonzero(np.isfinite(score[i]))
+                for j in pairs[np.argsort(score[i, pairs], kind="stable")][:_MAX_PAIRS_PER_LOOK]:
+                    if _different(columns, row, old[j]):
+                        found.append(Seed(old[j], row, states[i, j], covariances[i, j]))
+            if len(found) >= _MAX_SEEDS:
+                break
         return found[:_MAX_SEEDS]
 
     def copy(self) -> Self:
@@ -106,6 +106,19 @@ class LooseLooks:
         other = type(self)()
         other._looks = list(self._looks)
         return other
+
+
+def _table(columns: Sequence[Packed], rows: Sequence[int]) -> tuple[Rows, Array, Array, Array, Array, Array]:
+    """Gather what `pair_scores` needs of looks, each a row of its scan's columns."""
+    pairs = list(zip(columns, rows, strict=True))
+    return (
+        np.array([item.kind[row] for item, row in pairs]),
+        np.array([item.values[row] for item, row in pairs]),
+        np.array([item.sigmas[row] for item, row in pairs]),
+        np.array([item.sites[row] for item, row in pairs]),
+        np.array([item.points[row] for item, row in pairs]),
+        np.array([item.point_covariances[row] for item, row in pairs]),
+    )
 
 
 def _different(columns: Packed, row: int, look: Loose) -> bool:
