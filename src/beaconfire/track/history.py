@@ -5,7 +5,6 @@ the last of them, so a replayed bank equals one that had everything in order, bi
 younger they are: some forty of them reach back over the replay horizon.
 """
 
-import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Self
@@ -19,7 +18,7 @@ from beaconfire.kernel.time import NS_PER_S
 from beaconfire.track.bank import BIASES, predict_bank
 from beaconfire.track.models import MODELS, STATE
 from beaconfire.track.pack import Packed, pack
-from beaconfire.track.update import unseen_thrust, update_bank
+from beaconfire.track.update import is_finite, unseen_thrust, update_bank
 
 Array = NDArray[np.float64]
 
@@ -59,7 +58,7 @@ class Bank:
 
     def is_sound(self) -> bool:
         """Say whether it holds finite numbers only; one that does not is never kept."""
-        return all(math.isfinite(float(part.sum())) for part in (self.x, self.p, self.c, self.weights))
+        return is_finite(self.x, self.p, self.c, self.used, self.weights)
 
 
 @dataclass(frozen=True, slots=True)

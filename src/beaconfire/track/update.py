@@ -142,6 +142,23 @@ def _joseph(
 
 
 @kernel
+def is_finite(x: Array, p: Array, c: Array, used: int, weights: Array) -> bool:
+    """Say whether a bank holds finite numbers only."""
+    for j in range(MODELS):
+        if not math.isfinite(weights[j]):
+            return False
+        for i in range(STATE):
+            total = x[j, i]
+            for m in range(STATE):
+                total += p[j, i, m]
+            for n in range(used):
+                total += c[j, i, n]
+            if not math.isfinite(total):
+                return False
+    return True
+
+
+@kernel
 def unseen_thrust(weights: Array, detection_probability: float) -> None:
     """An infrared sensor looked and saw nothing: thrusting becomes less likely by its miss probability."""
     weights[BOOST] *= 1.0 - detection_probability
@@ -155,3 +172,4 @@ def _warm() -> None:
     start_bank(state, np.eye(6) * 1e4, weights, x, p)
     update_bank(x, p, c, 3, weights, 2, state, np.ones(4), state[:3], np.eye(3), np.eye(6), 0.0, np.zeros(3), 0, False)
     unseen_thrust(weights, 0.5)
+    is_finite(x, p, c, 3, weights)
