@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import signal
@@ -22,6 +21,8 @@ from cyclopts.validators import Number
 from beaconfire.cli.bars import progress_bar
 
 if TYPE_CHECKING:
+    import asyncio
+
     from beaconfire.cli.performance import Played
     from beaconfire.rehearse import Scenario, Simulation
     from beaconfire.shell import Fleet
@@ -65,6 +66,8 @@ def demo(
     json
         Print the summary as JSON.
     """
+    import asyncio
+
     from beaconfire.cli.outcome import write_results
     from beaconfire.cli.scenario import read_source
     from beaconfire.rehearse import read_scenario, simulate
@@ -106,6 +109,8 @@ class Setting:
 
 async def _run(setting: Setting) -> Played:
     """Set the stage, start the fleet, perform, and end every process whatever happens."""
+    import asyncio
+
     from beaconfire.cli.performance import perform
     from beaconfire.cli.stage import build_stage
     from beaconfire.shell import Fleet
@@ -146,6 +151,8 @@ def _addresses(fleet: Fleet, nations: Iterable[str]) -> Iterator[str]:
 
 async def _interrupt(loop: asyncio.AbstractEventLoop) -> None:
     """Wait for Ctrl-C."""
+    import asyncio
+
     asked = asyncio.Event()
     loop.add_signal_handler(signal.SIGINT, asked.set)
     try:

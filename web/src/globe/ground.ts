@@ -13,6 +13,8 @@ import type { Sensor } from "../types.ts";
 import { EARTH_M, type Lens } from "./camera.ts";
 import { GREY, SKY } from "./palette.ts";
 
+const RETRY_MS = 2000;
+
 interface Piece {
   shape: Polygon;
   centre: [number, number];
@@ -31,8 +33,19 @@ export async function loadLand(done: (land: Land) => void): Promise<void> {
   done({ coarse, fine: await loadPieces(fineUrl) });
 }
 
+/** A node that is away now may be back soon; until then there is sea. */
+async function loadAtlas(url: string): Promise<Topology<{ land: GeometryCollection }>> {
+  for (;;) {
+    try {
+      return (await (await fetch(url)).json()) as Topology<{ land: GeometryCollection }>;
+    } catch {
+      await new Promise((again) => setTimeout(again, RETRY_MS));
+    }
+  }
+}
+
 async function loadPieces(url: string): Promise<Piece[]> {
-  const atlas = (await (await fetch(url)).json()) as Topology<{ land: GeometryCollection }>;
+  const atlas = await loadAtlas(url);
   const shapes = feature(atlas, atlas.objects.land).features.flatMap(({ geometry }) => {
     if (geometry.type === "Polygon") return [geometry.coordinates];
     return (geometry as MultiPolygon).coordinates;
