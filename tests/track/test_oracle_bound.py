@@ -85,6 +85,7 @@ class Runs:
     claimed: Array
 
 
+@cache
 def run(seeds: range, bias: BiasSigma | None = None) -> Runs:
     bias = bias or BiasSigma()
     errors, scores, claimed = [], [], []

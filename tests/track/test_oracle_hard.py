@@ -168,7 +168,7 @@ def test_a_flood_is_bounded_in_time_and_tracks_and_the_track_survives() -> None:
     log = follow(flight, sensor, until_s=30.0)
     (name,) = (key for key, updates in log.confirmed.items() if updates[-1].status is TrackStatus.CONFIRMED)
     spent = {}
-    for count in (60, 600):
+    for count in (1_000, 10_000):
         tracker = log.tracker.checkpoint()
         scans = [
             radar_scan([*_true_row(flight, sensor, t), *flood(sensor, t, count, seed=int(t))], sensor, t)
@@ -181,7 +181,7 @@ def test_a_flood_is_bounded_in_time_and_tracks_and_the_track_survives() -> None:
         update = tracker.current()[name]
         assert np.linalg.norm(update.mean[:3] - flight.state(play.seconds(update))[:3]) < 3e3
         assert len(tracker.current()) < 1_000, "new hypotheses of one scan are cut"
-    assert spent[600] < 10.0 * LINEAR_ROOM * max(spent[60], 0.01)
+    assert spent[10_000] < 10.0 * LINEAR_ROOM * max(spent[1_000], 0.01)
 
 
 def _true_row(flight: world.Flight, sensor: Sensor, t: float) -> list[Detection]:
@@ -194,12 +194,12 @@ def test_memory_of_a_flood_is_given_back() -> None:
     """After the flood and a minute of silence nothing of it is kept."""
     sensor = radar_at(60.0, 11.0, clutter=50.0)
     tracker = Tracker("own", id_prefix="T")
-    scan = radar_scan(flood(sensor, 0.0, 300, seed=0), sensor, 0.0)
+    scan = radar_scan(flood(sensor, 0.0, 2_000, seed=0), sensor, 0.0)
     tracemalloc.start()
     try:
         tracker.scan(scan)
         for n in range(1, 4):
-            tracker.scan(radar_scan(flood(sensor, 2.0 * n, 300, seed=n), sensor, 2.0 * n))
+            tracker.scan(radar_scan(flood(sensor, 2.0 * n, 2_000, seed=n), sensor, 2.0 * n))
         flooded = tracemalloc.get_traced_memory()[0]
         for n in range(40):
             tracker.scan(radar_scan([], sensor, 10.0 + 2.0 * n))
@@ -209,6 +209,23 @@ def test_memory_of_a_flood_is_given_back() -> None:
         tracemalloc.stop()
     assert dict(tracker.current()) == {}
     assert after < 0.5 * flooded
+
+
+def test_five_times_the_flood_takes_no_five_times_the_memory() -> None:
+    """The tables of pairs have a fixed size; only the looks themselves grow."""
+    sensor = radar_at(60.0, 11.0, clutter=50.0)
+    peaks = {}
+    for count in (2_000, 10_000):
+        tracker = Tracker("own", id_prefix="T")
+        scans = [radar_scan(flood(sensor, 2.0 * n, count, seed=n), sensor, 2.0 * n) for n in range(3)]
+        tracemalloc.start()
+        try:
+            for scan in scans:
+                tracker.scan(scan)
+            peaks[count] = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peaks[10_000] < 3.0 * peaks[2_000]
 
 
 def test_many_looks_of_one_object_in_one_scan_are_one_track() -> None:
