@@ -190,7 +190,9 @@ def test_a_killed_node_is_named_and_the_others_finish(stage: Stage) -> None:
 
 
 def test_ctrl_c_ends_everything_and_leaves_nothing(stage: Stage) -> None:
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts its background jobs
     process = stage.start("--headless")
+    signal.signal(signal.SIGINT, handler)
     stage.wait_for_tracks("KOR")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=PATIENCE_S)

@@ -85,6 +85,7 @@ def demo(
     with progress_bar("simulating") as report:
         simulation = simulate(checked, seed=seed, progress=report)
     subprocess.run([sys.executable, "-m", "beaconfire", "warm"], check=True, stdout=subprocess.DEVNULL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it; SIGTERM needs it
     with _home() as home, new_folder(out or home / "out") as folder:
         setting = Setting(home, simulation, policies, speed=None if headless else speed, port=port)
         played = asyncio.run(_run(setting))
