@@ -114,6 +114,10 @@ class TestCovariance:
         back = codec.unpack_covariance(codec.pack_covariance(given_), where="x")
         assert np.allclose(back, given_, rtol=8 * F32_EPS, atol=0.0)
 
+    def test_zero_has_one_form(self) -> None:
+        factor = np.frombuffer(codec.pack_covariance(np.diag([900.0, 1600.0, 625.0, 9.0, 4.0, 16.0])), "<f4")
+        assert not np.signbit(factor).any()
+
     def test_layout_is_the_lower_factor_row_by_row(self) -> None:
         rng = np.random.default_rng(5)
         root = rng.normal(size=(6, 6))

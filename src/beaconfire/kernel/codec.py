@@ -103,7 +103,8 @@ def pack_covariance(covariance: Array) -> bytes:
     factor = np.empty(_TRIANGLE, np.float32)
     if not _cover(np.ascontiguousarray(covariance, dtype=np.float64), factor):
         raise InvalidInput.single("covariance", "is not one", "finite numbers and a positive diagonal")
-    return factor.astype("<f4").tobytes()
+    positive = factor + np.float32(0.0)  # kernels may leave -0, as it suits the compiler; the wire has one zero
+    return positive.astype("<f4").tobytes()
 
 
 def unpack_covariance(blob: bytes, *, where: str) -> Array:
