@@ -4,7 +4,7 @@ import pytest
 
 from beaconfire.kernel import data, limits
 from beaconfire.kernel.errors import BeaconfireError, Fault, InvalidInput, Refused, RunFailed, UsageError, Violation
-from beaconfire.kernel.labels import Label, Realm, check_name, check_nation
+from beaconfire.kernel.labels import check_name, check_nation
 
 
 def test_exit_codes_are_those_of_the_contract() -> None:
@@ -40,10 +40,6 @@ def test_names_fit_subjects_and_files(name: str) -> None:
 def test_good_names_pass_unchanged() -> None:
     assert check_name("KOR-R1", where="n") == "KOR-R1"
     assert check_nation("KOR", where="n") == "KOR"
-
-
-def test_a_label_releases_to_nobody_by_default() -> None:
-    assert Label("KOR", Realm.EXERCISE).releasable_to == ()
 
 
 def test_leap_seconds_are_the_iers_list() -> None:

@@ -65,6 +65,13 @@ def test_an_unknown_sensor_is_an_audit_row_and_moves_nothing(state: NodeState) -
     assert (row.verdict, row.subject, row.reason) == ("quarantined", "KOR-R9", "unknown sensor")
 
 
+def test_a_flood_of_bad_detections_is_one_audit_row_with_its_count(state: NodeState) -> None:
+    (detection,) = scan(0).detections
+    flood = Scan(detection.time_ns, "KOR-R9", (detection,) * 500)
+    _, effects = step(state, ScanIn(flood), now_ns=flood.time_ns)
+    assert [(row.verdict, row.count) for row in audits(effects)] == [("quarantined", 500)]
+
+
 def test_a_bad_detection_is_held_back_and_the_rest_of_its_scan_is_used(state: NodeState) -> None:
     good = scan(0)
     bad = Detection(time_ns=good.time_ns, sensor_id="KOR-R1", range_m=-1.0, azimuth_rad=0.0, elevation_rad=0.1)

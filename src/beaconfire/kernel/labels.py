@@ -1,12 +1,10 @@
-"""Labels: what realm a record lives in, who owns it, and to whom it may go.
+"""Labels: the realm a record lives in, and what nations and sensors may be called.
 
 The realm is a property of keys and processes; every file, line and message carries it.
 """
 
 import re
 from enum import StrEnum
-
-import msgspec
 
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.limits import MAX_ID_LENGTH
@@ -20,15 +18,6 @@ class Realm(StrEnum):
 
     LIVE = "LIVE"
     EXERCISE = "EXERCISE"
-
-
-class Label(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Releasability as its originator set it: an empty list is nobody."""
-
-    originator: str
-    realm: Realm
-    releasable_to: tuple[str, ...] = ()
-    onward: tuple[str, ...] = ()
 
 
 def check_nation(code: str, *, where: str) -> str:

@@ -33,7 +33,6 @@ REPLAY_HORIZON_S = 900  # older partner data go to the record, never to the trac
 # --- the node ----------------------------------------------------------------------------------
 MAX_TRACKS = 20_000  # tables of one picture; 10,000 objects with room for tentative ones
 MAX_OPEN_EVENTS = 200
-MAX_ARC_SAMPLES = 4_000  # an hour of one track at 1 Hz
 MAX_SCAN_DETECTIONS = 20_000  # one sensor, one time; a clutter flood is cut here and said
 FEED_RING = 20_000  # numbered console events kept for catch-up before the journal is asked
 

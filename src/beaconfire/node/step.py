@@ -6,6 +6,7 @@ FUSED picture alone. `step` is synchronous, called by one task, knows no clock, 
 outside can raise anything but a typed refusal, which becomes an audit row.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,9 +32,10 @@ def step(state: NodeState, item: Input, *, now_ns: int) -> tuple[NodeState, tupl
 
 def _scan(state: NodeState, item: ScanIn) -> list[Effect]:
     measured, quarantined = state.sense.accept(item.scan, now_ns=state.now_ns)
+    counts = Counter(row.reason for row in quarantined)  # a flood is one row with its count, not ten thousand
     effects: list[Effect] = [
-        ShowAudit(state.now_ns, "", "detection", item.scan.sensor_id, "quarantined", "", row.reason)
-        for row in quarantined
+        ShowAudit(state.now_ns, "", "detection", item.scan.sensor_id, "quarantined", "", reason, count)
+        for reason, count in counts.items()
     ]
     if measured is None:
         return effects
