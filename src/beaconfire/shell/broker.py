@@ -25,6 +25,7 @@ from beaconfire.kernel.errors import InvalidInput, PortInUse, RunFailed
 from beaconfire.shell import keys, pki
 from beaconfire.shell.bundles import Partner
 from beaconfire.shell.config import NodeConfig
+from beaconfire.shell.tasks import ended
 from beaconfire.shell.topology import Lane, quoted
 
 _READY_S = 20.0
@@ -165,8 +166,7 @@ class Broker:
         """End the server; returns when it is gone."""
         self._stopping = True
         if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            await ended([self._keeper])
         process = self._process
         if process is None or process.returncode is not None:
             return

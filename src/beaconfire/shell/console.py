@@ -25,6 +25,7 @@ from beaconfire.shell.config import read_bounded
 from beaconfire.shell.feedhub import FeedHub
 from beaconfire.shell.gateway import Gateway, build_app, serve
 from beaconfire.shell.rings import Ring, ellipse_ring, track_ellipse
+from beaconfire.shell.tasks import ended
 
 if TYPE_CHECKING:
     from beaconfire.shell.loop import Node, PartnerStatus
@@ -68,9 +69,7 @@ class ConsoleWindow:
 
     async def shut(self) -> None:
         """Say the last clock and end the server."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
         if self._gateway is not None:
             await self._gateway.close()
 

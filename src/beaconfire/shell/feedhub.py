@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import msgspec
 
 from beaconfire.kernel import limits
+from beaconfire.shell.tasks import woken
 
 NUMBERED = frozenset({"event", "alert", "partner", "audit"})
 LATEST = ("clock", "tracks")  # in the order in which they are sent
@@ -205,10 +206,7 @@ class Subscription:
         """Sleep until something is published, or until held-back tracks may go."""
         held_back = self._hub._latest.get("tracks", (0, b""))[0] != self._sent["tracks"]
         timeout_s = max(0.0, self._tracks_due_s - asyncio.get_running_loop().time()) if held_back else None
-        try:
-            await asyncio.wait_for(waker.wait(), timeout_s)
-        except TimeoutError:
-            return
+        await woken(waker, timeout_s)
 
 
 def _groups(rows: Iterable[FeedRow], upto: int) -> Iterator[tuple[FeedRow, bool]]:

@@ -27,6 +27,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, ExternalStream, StorageType, 
 from nats.js.errors import NotFoundError
 
 from beaconfire.kernel import limits
+from beaconfire.shell.tasks import ended, woken
 from beaconfire.shell.topology import REPLIES, Lane, log_name, now_name
 
 LaneName = Literal["direct", "stored", "control"]
@@ -97,8 +98,7 @@ class PartnerLink:
     async def close(self) -> None:
         """Stop; what is unacknowledged is left to the journal."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended([self._task])
         await self._disconnect()
 
     async def flushed(self, *, timeout_s: float) -> bool:
@@ -327,13 +327,6 @@ class PartnerLink:
         if client is not None and not client.is_closed:
             with contextlib.suppress(OSError, NatsError, TimeoutError):
                 await client.close()
-
-
-async def woken(event: asyncio.Event, timeout_s: float) -> None:
-    """Wait for an event or so long; unlike `wait_for` of Python 3.11 it never loses a cancellation."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(timeout_s):
-            await event.wait()
 
 
 def client_context(tls_folder: str, name: str) -> ssl.SSLContext:

@@ -40,8 +40,9 @@ from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.engine import Engine, Step, Window
 from beaconfire.shell.feed import Answer, Feed, PolicyOrder, Turn
 from beaconfire.shell.intake import Intake
-from beaconfire.shell.link import PartnerLink, client_context, woken
+from beaconfire.shell.link import PartnerLink, client_context
 from beaconfire.shell.store import Head, Identification, Record, Store
+from beaconfire.shell.tasks import ended, woken
 from beaconfire.shell.topology import Lane
 
 TICK_S = 0.1
@@ -218,9 +219,7 @@ class Node:
             tasks.append(asyncio.create_task(self._by_clock(last_ns)))
         ready()
         done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        await ended(pending)
         if feed is not None:
             await feed.close()
         for task in done:
