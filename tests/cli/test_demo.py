@@ -17,11 +17,14 @@ from typing import Any
 import pytest
 
 from beaconfire.cli import run
+from beaconfire.kernel import wire
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.results import track_row
-from beaconfire.node import ShowTrack
+from beaconfire.node import EnvelopeIn, ShowTrack
+from beaconfire.node.inputs import decode_input
 from beaconfire.rehearse import read_scenario, shipped, simulate
 from beaconfire.rehearse.network import genesis_rows, play
+from beaconfire.shell.store import Reader, decode_record
 
 NATIONS = ("KOR", "JPN", "USA")
 LAST_S = 140.0  # every nation has confirmed by then, and has heard from a partner
@@ -172,9 +175,11 @@ def test_nothing_is_left_behind(finished: tuple[Stage, dict[str, Any], str]) -> 
     assert finished[0].nothing_is_left()
 
 
-def test_a_killed_node_is_named_and_the_others_finish(stage: Stage) -> None:
+def test_a_killed_server_loses_nothing_and_a_killed_node_is_named(stage: Stage) -> None:
     process = stage.start("--headless")
     stage.wait_for_tracks("KOR")
+    (server,) = stage.processes("/JPN/data/broker/server.conf")  # its node starts it again
+    os.kill(server, signal.SIGKILL)
     (victim,) = stage.processes("/USA/node.toml")
     os.kill(victim, signal.SIGKILL)
     out, err = process.communicate(timeout=PATIENCE_S)
@@ -184,9 +189,23 @@ def test_a_killed_node_is_named_and_the_others_finish(stage: Stage) -> None:
     assert (summary["failed"], summary["exit_status"]) == (["USA"], 1)
     for nation in ("KOR", "JPN"):
         assert summary["nations"][nation]["shared"]["events"]
+    numbers = numbers_taken(stage.out / "JPN" / "journal.sqlite", "KOR")
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) > 50
     assert (stage.out / "USA" / "journal.sqlite").exists()
     assert "Did not live to the end: USA" in (stage.out / "report.html").read_text()
     assert stage.nothing_is_left()
+
+
+def numbers_taken(journal: Path, partner: str) -> list[int]:
+    """The numbers of a partner's envelopes that a node took, in the order of its journal."""
+    reader, found = Reader(journal), []
+    for row in reader.rows():
+        item = decode_input(decode_record(row, where="").item)
+        if isinstance(item, EnvelopeIn) and item.partner == partner:
+            found.append(wire.decode_envelope(item.envelope, realm=Realm.EXERCISE).number)
+    reader.close()
+    return found
 
 
 def test_ctrl_c_ends_everything_and_leaves_nothing(stage: Stage) -> None:
