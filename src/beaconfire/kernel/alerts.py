@@ -110,3 +110,126 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     author: str  # the nation's warning authority, a key of `warning.toml`
     languages: tuple[Language, ...]
     words: str = ""  # a person's own reason for a correction or a cancel
+
+
+class AlertAction(StrEnum):
+    """What a person may order. The last three end or mend what was sent and need one officer."""
+
+    DRAFT = "draft"
+    SUBMIT = "submit"
+    APPROVE = "approve"
+    SEND = "send"
+    UPDATE = "update"
+    WITHDRAW = "withdraw"
+    CORRECT = "correct"
+    CANCEL = "cancel"
+    ALL_CLEAR = "all_clear"
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
+    """One signed order of one person about one alert; `warn.signed_bytes` says what the signature is over.
+
+    `alert_id` is an alert, or for a draft by hand an event. `digest` is the SHA-256 of the exact CAP bytes meant; a
+    DRAFT or UPDATE has none, and a CORRECT, CANCEL or ALL_CLEAR without one asks to prepare the message anew with
+    `words` and `areas` instead of sending the one that lies ready. `session` is the shell's word, not the person's.
+    """
+
+    person: str
+    session: str
+    action: AlertAction
+    alert_id: str
+    digest: bytes
+    nonce: bytes
+    issued_ns: int
+    signature: bytes
+    words: str = ""
+    areas: tuple[str, ...] = ()
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
+    """What one end-point of one channel did with one message; `detail` is the answer or the trouble."""
+
+    alert_id: str
+    identifier: str
+    channel: str
+    endpoint: str
+    ok: bool
+    detail: str = ""
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
+    """Another authority's alert, as someone brought it: ours must reference it where the areas meet."""
+
+    authority: str
+    reference: str  # sender,identifier,sent
+    areas: tuple[str, ...]
+    expires_ns: int
+    ended: bool = False  # cancelled or cleared since
+
+
+class Approved(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that people or a written rule approved, byte for byte; only `warn` may make one."""
+
+    alert_id: str
+    identifier: str
+    kind: MessageKind
+    digest: bytes  # SHA-256 of `unsigned`
+    unsigned: bytes
+    channels: tuple[str, ...]  # by their names in `warning.toml`
+    approved_by: tuple[str, ...]  # ids of people, or `rule:ID`
+
+
+class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One transition of an alert, or a line of its log: who, when, why, and the probabilities it rests on.
+
+    `status` is what the message `identifier` became and `previous` what it was (None for its first row). A row of a
+    proposal names its `picture`, every threatened area with its probabilities, and the thresholds used. `beside` are
+    areas that OWN names and FUSED no longer does: a shrink which a person or a written rule may take.
+    """
+
+    alert_id: str
+    event_ids: tuple[str, ...]
+    time_ns: int
+    status: AlertStatus
+    previous: AlertStatus | None
+    who: str  # id of a person, `rule:ID`, `desk`, or `channel:NAME`
+    why: str
+    kind: MessageKind | None = None
+    identifier: str = ""
+    digest: bytes = b""
+    areas: tuple[AreaThreat, ...] = ()
+    count_at_least: int = 0
+    picture: PictureName | None = None
+    regime: str = ""
+    p_hit: float = 0.0
+    p_pass: float = 0.0
+    beside: tuple[str, ...] = ()
+    due_ns: int | None = None  # the end of a countdown
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that lies ready: its exact bytes, its stage, and who stands behind it so far."""
+
+    kind: MessageKind
+    identifier: str
+    digest: bytes
+    unsigned: bytes
+    stage: AlertStatus
+    author: str
+    approved_by: tuple[str, ...]
+    needs: int  # approvals in all
+    message: Message
+
+
+class AlertView(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert as it stands: the draft if there is one, what may be sent in one step, what was sent, who is silent."""
+
+    alert_id: str
+    event_ids: tuple[str, ...]
+    status: AlertStatus
+    draft: Ready | None
+    ready: tuple[Ready, ...]
+    sent: tuple[Ready, ...]
+    silent: tuple[str, ...]  # channel/end-point
+    conflicts: tuple[str, ...]  # another authority's alerts in the same areas
+    due_ns: int | None

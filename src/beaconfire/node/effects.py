@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from beaconfire.kernel.alerts import AlertRow, Approved
 from beaconfire.kernel.records import EventRevision, TrackUpdate
 
 
@@ -66,7 +67,21 @@ class ShowAudit:
     count: int = 1
 
 
-Effect = Send | Purge | ShowTrack | ShowEvent | ShowAudit
+@dataclass(frozen=True, slots=True)
+class ShowAlert:
+    """An alert made a transition, or a line of its log is due."""
+
+    row: AlertRow
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Sign these exact bytes and give them to the public on the named channels; made of what `warn` approved."""
+
+    approved: Approved
+
+
+Effect = Send | Purge | ShowTrack | ShowEvent | ShowAudit | ShowAlert | Publish
 
 _ENCODER = msgspec.msgpack.Encoder()
 
@@ -88,6 +103,10 @@ def _fields(effect: Effect) -> tuple[object, ...]:
         return (*words, *arrays, update.sensors, update.nations, used, update.replaces)
     if isinstance(effect, ShowEvent):
         return (effect.revision,)
+    if isinstance(effect, ShowAlert):
+        return (effect.row,)
+    if isinstance(effect, Publish):
+        return (effect.approved,)
     if isinstance(effect, Send):
         return (effect.partner, effect.number, effect.generation, effect.subject, effect.unsigned)
     if isinstance(effect, Purge):

@@ -6,6 +6,7 @@ again. Times are the node's `now_ns`, handed to `step` beside the input and jour
 
 import msgspec
 
+from beaconfire.kernel.alerts import Delivery, Notice, Order
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import Scan
 
@@ -25,7 +26,8 @@ class Genesis(_Input, frozen=True):
     """The first row of a journal: all a replay needs to start from nothing.
 
     `id_secret` keys the pseudonyms and source ids of this node; it never leaves the journal. `fingerprint` says
-    which build and machine computed the decisions, so that replay knows whether bytes can be compared.
+    which build and machine computed the decisions, so that replay knows whether bytes can be compared. Without
+    `warning_toml` the node warns nobody; `people_toml` and `rules` are files signed by the root `root_public`.
     """
 
     nation: str
@@ -36,6 +38,10 @@ class Genesis(_Input, frozen=True):
     id_secret: bytes
     epoch: int
     fingerprint: str
+    warning_toml: bytes = b""
+    people_toml: bytes = b""
+    rules: tuple[bytes, ...] = ()
+    root_public: bytes = b""
 
 
 class ScanIn(_Input, frozen=True):
@@ -81,7 +87,40 @@ class ClockTrouble(_Input, frozen=True):
     offset_s: float
 
 
-Input = Genesis | ScanIn | Tick | PolicyLoad | EnvelopeIn | ControlIn | ClockTrouble | Restart
+class WarningLoad(_Input, frozen=True):
+    """New warning settings, people and automatic rules, as the bytes of their files."""
+
+    warning_toml: bytes
+    people_toml: bytes
+    rules: tuple[bytes, ...]
+
+
+class Command(Order, frozen=True, tag=True):
+    """A person's signed order about an alert."""
+
+
+class Delivered(Delivery, frozen=True, tag=True):
+    """What a channel's end-point did with a published message."""
+
+
+class NoticeIn(Notice, frozen=True, tag=True):
+    """Another authority's alert has become known, or has ended."""
+
+
+Input = (
+    Genesis
+    | ScanIn
+    | Tick
+    | PolicyLoad
+    | EnvelopeIn
+    | ControlIn
+    | ClockTrouble
+    | Restart
+    | WarningLoad
+    | Command
+    | Delivered
+    | NoticeIn
+)
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER: msgspec.msgpack.Decoder[Input] = msgspec.msgpack.Decoder(Input)
