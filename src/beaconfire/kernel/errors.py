@@ -5,7 +5,8 @@
     ├── InvalidInput     bytes from a file, a partner or a browser: faults   exit 3
     │   └── Refused      a partner's or feed's bytes, with a countable reason
     ├── RunFailed        the run could not be finished                       exit 1
-    │   └── PortInUse    another program has the port                        exit 1
+    │   ├── PortInUse    another program has the port                        exit 1
+    │   └── ChannelDown  an alert channel did not take a message             exit 1
     └── Violation        a check found one                                   exit 4
 
 A programmer's error is an `assert` and stays outside this tree.
@@ -79,6 +80,15 @@ class PortInUse(RunFailed):
         """Keep the address."""
         self.host, self.port, self.why = host, port, why
         super().__init__(f"port {port} on {host} cannot be used: {why}; choose another port or stop what has it")
+
+
+class ChannelDown(RunFailed):
+    """An alert channel did not take a message; `final` if asking again cannot help."""
+
+    def __init__(self, why: str, *, final: bool = False) -> None:
+        """Keep whether it is final."""
+        self.final = final
+        super().__init__(why)
 
 
 class Violation(BeaconfireError):

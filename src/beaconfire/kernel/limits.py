@@ -76,6 +76,22 @@ MAX_HELD = 10_000  # products waiting for a delay or a rate; the oldest is dropp
 MAX_RELEASE_SUBJECTS = 50_000  # (partner, kind, id) with a revision counter; the oldest is forgotten
 AUDIT_PERIOD_S = 60.0  # equal noes are one row in this time
 
+# --- warning ----------------------------------------------------------------------------------------
+MAX_PEOPLE = 1_000  # of one node, written by hand
+MAX_KEYS_OF_PERSON = 8  # a key per device, with overlap when one is replaced
+MAX_AUTOMATIC_RULES = 32  # written by hand, each signed
+MAX_CHANNELS = 32
+MAX_AUTHORITIES = 500  # a registry of who speaks for which area
+NONCE_BYTES = 16  # chance never gives one twice
+MAX_NONCES = 10_000  # verified orders of five minutes; more are no people
+ORDER_VALID_S = 300.0  # WARNING part 2, rule 5
+ORDER_AHEAD_S = 5.0  # between the clock that a person's program reads and the node's
+MAX_OPEN_ALERTS = 200  # one per open event
+MAX_ENDED_ALERTS = 200  # kept to be listed; the journal has all
+MAX_MESSAGES_OF_ALERT = 200  # rising updates of a long salvo; then only its end may follow
+MAX_NOTICES = 1_000  # other authorities' alerts in force
+MAX_ALERT_AREAS = 400  # all of one nation's first-level areas, with room
+
 # --- the shell ---------------------------------------------------------------------------------------
 MAX_WAITING_ROWS = 100_000  # journal rows that could not be committed yet: about 100 MB, minutes of full load
 OUTBOX_MAX_BYTES = 1024**3  # ten minutes at 2,000 envelopes/s of about 0.8 KiB
@@ -84,3 +100,19 @@ MAX_IN_FLIGHT = 1_024  # published and not yet acknowledged by our own broker
 RECENT_ENVELOPES = 8_192  # hashes by which intake knows what another lane brought before
 MAX_INTAKE_QUEUE = 20_000  # verified envelopes of one partner waiting for the step; more are left on the broker
 MAX_TURN_BYTES = 16 * 1024**2  # one turn of the lockstep feed: 20,000 detections of about 300 bytes, with room
+
+# --- alert channels and the local socket ------------------------------------------------------------
+MAX_CAP_BYTES = 512 * 1024  # three languages of fifty areas with polygons of a few dozen vertices are about 150 KiB
+MAX_CHANNEL_QUEUE = 256  # messages waiting for one end-point; a salvo is one alert per area, updated
+MAX_FEED_ENTRIES = 100  # messages named in an Atom feed; older ones stay as files
+MAX_CONTROL_BYTES = 64 * 1024  # one request on the local socket: a command with a person's words
+MAX_CONTROL_CALLERS = 16  # people and scripts of one machine at one time
+MAX_CONTROL_WAITING = 64  # commands of people waiting for the next turn
+
+# --- the launch record ---------------------------------------------------------------------------------
+MAX_CLAIMS = 50_000  # a century of tests with ten sources each; associated in seconds, held in 50 MB
+MAX_RECORD_FILE_BYTES = 64 * 1024**2  # of one imported file: that many claims with their remarks
+MAX_FAULTS = 200  # named of one file; more are not read
+MAX_NESTING = 4  # tables within tables of a JSON file
+MAX_FLIGHT_TIME_S = 86_400.0  # nothing that comes down flies longer
+MAX_QUESTION_LENGTH = 300  # one sentence
