@@ -91,6 +91,12 @@ MAX_ENDED_ALERTS = 200  # kept to be listed; the journal has all
 MAX_MESSAGES_OF_ALERT = 200  # rising updates of a long salvo; then only its end may follow
 MAX_NOTICES = 1_000  # other authorities' alerts in force
 MAX_ALERT_AREAS = 400  # all of one nation's first-level areas, with room
+FRESH_S = 10.0  # a picture measured longer ago lets no rule fire and nothing have passed: five looks of a slow radar
+SETTLE_S = 3.0  # a threat must be gone for so long before anything ends: an edge is no end (the prompt is due in 5 s)
+REDRAFT_S = 240.0  # a draft nobody took up is made afresh before its bytes are as old as an order may be
+PREPARED_S = 60.0  # corrections and cancels that lie ready are made afresh so often; the former ones still hold once
+AUTOMATIC_GAP_S = 10.0  # between messages that a rule sends of one alert: people read, channels carry
+TICK_GAP_S = 5.0  # a node that slept so long starts its countdowns again
 
 # --- the shell ---------------------------------------------------------------------------------------
 MAX_WAITING_ROWS = 100_000  # journal rows that could not be committed yet: about 100 MB, minutes of full load
