@@ -92,6 +92,7 @@ MAX_MESSAGES_OF_ALERT = 200  # rising updates of a long salvo; then only its end
 MAX_NOTICES = 1_000  # other authorities' alerts in force
 MAX_ALERT_AREAS = 400  # all of one nation's first-level areas, with room
 FRESH_S = 10.0  # a picture measured longer ago lets no rule fire and nothing have passed: five looks of a slow radar
+LATE_S = 30.0  # what was measured longer ago opens no alert: three looks of an infrared sensor
 SETTLE_S = 3.0  # a threat must be gone for so long before anything ends: an edge is no end (the prompt is due in 5 s)
 REDRAFT_S = 240.0  # a draft nobody took up is made afresh before its bytes are as old as an order may be
 PREPARED_S = 60.0  # corrections and cancels that lie ready are made afresh so often; the former ones still hold once
@@ -110,6 +111,7 @@ MAX_TURN_BYTES = 16 * 1024**2  # one turn of the lockstep feed: 20,000 detection
 # --- alert channels and the local socket ------------------------------------------------------------
 MAX_CAP_BYTES = 512 * 1024  # three languages of fifty areas with polygons of a few dozen vertices are about 150 KiB
 MAX_CHANNEL_QUEUE = 256  # messages waiting for one end-point; a salvo is one alert per area, updated
+MAX_PUBLISHED = 10_000  # identifiers by which nothing is published twice; older ones have expired
 MAX_FEED_ENTRIES = 100  # messages named in an Atom feed; older ones stay as files
 MAX_CONTROL_BYTES = 64 * 1024  # one request on the local socket: a command with a person's words
 MAX_CONTROL_CALLERS = 16  # people and scripts of one machine at one time
@@ -122,3 +124,8 @@ MAX_FAULTS = 200  # named of one file; more are not read
 MAX_NESTING = 4  # tables within tables of a JSON file
 MAX_FLIGHT_TIME_S = 86_400.0  # nothing that comes down flies longer
 MAX_QUESTION_LENGTH = 300  # one sentence
+
+# --- CAP messages -------------------------------------------------------------------------------------
+MAX_CAP_BYTES = 4 * 1024**2  # all areas of one nation in three languages are about 1 MiB; a stranger's file is judged
+MAX_CAP_DEPTH = 12  # alert, info, area, geocode, value are 5, a signature's deepest path 6
+MAX_CAP_FAULTS = 200  # enough to see that a file is no CAP message

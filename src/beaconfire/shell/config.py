@@ -49,6 +49,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sensors: str = "sensors.toml"
     policy: str = "policy.toml"
     people: str = "people.toml"
+    warning: str = "warning.toml"  # how it warns the public; a node without this file warns nobody
     data: str = "data"
     results: str = ""  # folder for tracks.jsonl and events.jsonl; empty writes none
     feed: str = ""  # EXERCISE only: the local socket of the lockstep feed

@@ -1,8 +1,9 @@
 """Step, journal, send, show, in that order: the heart of the shell.
 
 `do` runs one input through the step and hands its row to the store; when the store says that the row is on disk, the
-input's effects are carried out: envelopes signed and published, the rest shown. So nothing is sent before it is
-durable (promise P1). While the disk refuses, showing goes on, marked, and sending waits for the disk.
+input's effects are carried out: envelopes signed and published, alerts given to their channels, the rest shown. So
+nothing is sent before it is durable (promise P1). While the disk refuses, showing goes on, marked, and sending waits
+for the disk, but for a warning that the publisher lets go without.
 """
 
 import asyncio
@@ -14,7 +15,8 @@ from typing import Generic, Protocol, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel import codec, wire
-from beaconfire.node import Effect, Genesis, Input, Purge, Send, digest, encode_input
+from beaconfire.kernel.alerts import Approved
+from beaconfire.node import Effect, Genesis, Input, Publish, Purge, Send, digest, encode_input
 from beaconfire.shell.link import PartnerLink
 from beaconfire.shell.store import Store
 
@@ -30,6 +32,13 @@ class Window(Protocol):
 
     def close(self) -> None:
         """End; called once."""
+
+
+class Publisher(Protocol):
+    """Whatever brings approved messages to the public."""
+
+    def publish(self, approved: Approved, *, recorded: bool) -> None:
+        """Sign and send a message once; not `recorded` while the disk refuses the row that approved it."""
 
 
 @dataclass(slots=True)
@@ -52,11 +61,12 @@ class Engine(Generic[State]):
         key: Ed25519PrivateKey,
         links: Mapping[str, PartnerLink],
         windows: Sequence[Window],
+        publisher: Publisher | None = None,
     ) -> None:
-        """Take the state as it is after the journal's last row."""
+        """Take the state as it is after the journal's last row; without a publisher nobody is warned."""
         self.state = state
         self._step, self._store, self._key = step, store, key
-        self._links, self._windows = links, windows
+        self._links, self._windows, self._publisher = links, windows, publisher
         self._waiting: deque[_Done] = deque()
         self._durable = asyncio.Event()
         self.now_ns = 0
@@ -113,7 +123,7 @@ class Engine(Generic[State]):
         self.trouble = error
         if error is not None:
             for done in self._waiting:
-                self._show(done, durable=False)
+                self._unrecorded(done)
         self._durable.set()
 
     def _journal(self, item: Input, now_ns: int, effects: Sequence[Effect]) -> int:
@@ -122,8 +132,13 @@ class Engine(Generic[State]):
         done = _Done(seq, now_ns, effects)
         self._waiting.append(done)
         if self.trouble is not None:
-            self._show(done, durable=False)
+            self._unrecorded(done)
         return seq
+
+    def _unrecorded(self, done: _Done) -> None:
+        """Show a row that the disk refuses; of all it asks for only a warning may go out (ARCHITECTURE, wall 3)."""
+        self._warn(done.effects, recorded=False)
+        self._show(done, durable=False)
 
     def _send(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
@@ -131,6 +146,12 @@ class Engine(Generic[State]):
                 self._publish(effect)
             elif isinstance(effect, Purge):
                 self._links[effect.partner].purge(generation=effect.generation)
+        self._warn(effects, recorded=True)
+
+    def _warn(self, effects: Sequence[Effect], *, recorded: bool) -> None:
+        for effect in effects:
+            if isinstance(effect, Publish) and self._publisher is not None:
+                self._publisher.publish(effect.approved, recorded=recorded)
 
     def _publish(self, send: Send) -> None:
         link = self._links[send.partner]

@@ -110,8 +110,7 @@ class Feed:
         self._path.unlink(missing_ok=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = writer.get_extra_info("socket")
-        if _peer_user(peer) not in (None, os.getuid()) or self._conductors.full():
+        if not peer_is_ours(writer) or self._conductors.full():
             writer.close()
             return
         await self._conductors.put((reader, writer))
@@ -167,9 +166,24 @@ def decode_turn(line: bytes) -> Turn:
         raise InvalidInput.single("feed", str(error), "one turn as a JSON line") from None
 
 
-def _peer_user(peer: socket.socket) -> int | None:
-    """Return the user id at the other end, None where the system cannot tell."""
+def peer_is_ours(writer: asyncio.StreamWriter) -> bool:
+    """Say whether the process at the other end of a local socket is of this process's user, where that can be told."""
+    _, user = _peer(writer)
+    return user in (None, os.getuid())
+
+
+def peer_process(writer: asyncio.StreamWriter) -> int:
+    """Return the id of the process at the other end of a local socket, 0 where that cannot be told."""
+    process, _ = _peer(writer)
+    return process
+
+
+def _peer(writer: asyncio.StreamWriter) -> tuple[int, int | None]:
+    """Return the other end's process and user as the kernel tells them; no user where it does not."""
     if not hasattr(socket, "SO_PEERCRED"):
-        return None
-    _, user, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-    return int(user)
+        return 0, None
+    peer: socket.socket = writer.get_extra_info("socket")
+    process, user, _ = struct.unpack(
+        "3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    )
+    return int(process), int(user)

@@ -9,6 +9,7 @@ from beaconfire.kernel import limits
 from beaconfire.kernel.errors import InvalidInput, Violation
 from beaconfire.node import Effect, Genesis, Input, NodeState, Partner, decode_input, initial
 from beaconfire.shell import bundles, keys
+from beaconfire.shell.alerting import read_warning
 from beaconfire.shell.config import NodeConfig, read_bounded
 from beaconfire.shell.engine import Step
 from beaconfire.shell.fingerprint import fingerprint
@@ -21,6 +22,7 @@ def make_genesis(
     config: NodeConfig, identity: keys.Identity, partners: tuple[bundles.Partner, ...], *, epoch: int
 ) -> Genesis:
     """Return the first row of this node's journal; raises `InvalidInput` for sensors or a policy that are wrong."""
+    warning = read_warning(config)
     genesis = Genesis(
         nation=config.nation,
         realm=config.realm,
@@ -30,6 +32,10 @@ def make_genesis(
         id_secret=identity.id_secret,
         epoch=epoch,
         fingerprint=fingerprint(),
+        warning_toml=warning.warning_toml,
+        people_toml=warning.people_toml,
+        rules=warning.rules,
+        root_public=identity.root_public,
     )
     initial(genesis, now_ns=limits.MIN_TIME_NS)  # refuses now what would fail at the first turn
     return genesis

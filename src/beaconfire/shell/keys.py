@@ -1,4 +1,4 @@
-"""A nation's own keys: root, node, journal and identifier secret, each bound to one realm.
+"""A nation's own keys: root, node, journal, alert signature and identifier secret, each bound to one realm.
 
 `create` makes them, `load` checks that they belong to the nation and realm of the configuration: a LIVE node does not
 start with EXERCISE keys, nor the reverse. The root signs the other keys and the bundles for partners and is needed for
@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from beaconfire.kernel.errors import InvalidInput, UsageError
 from beaconfire.kernel.labels import Realm
@@ -22,6 +25,7 @@ KEYS_FOLDER = "keys"
 TLS_FOLDER = "tls"
 _SECRET_BYTES = 32
 _ROLES = ("node", "journal")
+_ALERTS = "cap"
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,6 +43,14 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 @dataclass(frozen=True, slots=True)
+class AlertKey:
+    """What signs this nation's alerts in its realm: PEM of an ECDSA P-256 key and of its certificate."""
+
+    key_pem: bytes
+    certificate_pem: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """What a running node holds: no root key, which it never needs."""
 
@@ -50,6 +62,7 @@ class Identity:
     journal_credential: Credential
     id_secret: bytes
     folder: Path
+    alerts: AlertKey | None = None  # None: made by an older version; this node cannot warn
 
     @property
     def node_public(self) -> bytes:
@@ -74,10 +87,16 @@ def create(folder: Path, nation: str, realm: Realm, *, hosts: tuple[str, ...], p
     pki.write_secret(keys / "root.key", pki.key_pem(root, passphrase))
     pki.write_public(keys / "root.pub", root.public_key().public_bytes_raw().hex().encode() + b"\n")
     credentials = []
+    public_keys = {}
     for role in _ROLES:
         key = Ed25519PrivateKey.generate()
         pki.write_secret(keys / f"{role}.key", pki.key_pem(key, passphrase))
-        bare = Credential(nation=nation, realm=realm, role=role, public_key=key.public_key().public_bytes_raw())
+        public_keys[role] = key.public_key().public_bytes_raw()
+    public_keys[_ALERTS] = pki.make_signing_certificate(keys, nation, realm=realm, passphrase=passphrase).fingerprint(
+        hashes.SHA256()
+    )
+    for role, public_key in public_keys.items():
+        bare = Credential(nation=nation, realm=realm, role=role, public_key=public_key)
         credentials.append(msgspec.structs.replace(bare, signature=root.sign(bare.signed_bytes())))
     pki.write_public(keys / "credentials.json", msgspec.json.format(msgspec.json.encode(credentials)))
     pki.write_secret(keys / "id.secret", secrets.token_bytes(_SECRET_BYTES))
@@ -115,6 +134,7 @@ def load(folder: Path, nation: str, realm: Realm, *, passphrase: str | None) -> 
         journal_credential=credentials["journal"],
         id_secret=_read(keys / "id.secret"),
         folder=folder,
+        alerts=_alert_key(keys, credentials.get(_ALERTS), nation, realm, root_public, passphrase=passphrase),
     )
 
 
@@ -139,6 +159,13 @@ def signature_holds(public_key: bytes, signature: bytes, data: bytes) -> bool:
 
 def read_private_key(path: Path, *, passphrase: str | None) -> Ed25519PrivateKey:
     """Read an Ed25519 key; raises `InvalidInput` for a wrong passphrase or another kind of file."""
+    key = _load_key(path, passphrase=passphrase)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise InvalidInput.single(str(path), "holds another kind of key", "an Ed25519 key")
+    return key
+
+
+def _load_key(path: Path, *, passphrase: str | None) -> PrivateKeyTypes:
     data = _read(path)
     try:
         key = serialization.load_pem_private_key(data, passphrase.encode() if passphrase else None)
@@ -149,9 +176,7 @@ def read_private_key(path: Path, *, passphrase: str | None) -> Ed25519PrivateKey
             ) from None
         key = serialization.load_pem_private_key(data, None)
     except ValueError:
-        raise InvalidInput.single(str(path), "cannot be read with this passphrase", "an Ed25519 key") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise InvalidInput.single(str(path), "holds another kind of key", "an Ed25519 key")
+        raise InvalidInput.single(str(path), "cannot be read with this passphrase", "a private key") from None
     return key
 
 
@@ -165,6 +190,35 @@ def read_public_key(path: Path) -> bytes:
     if len(key) != 32:
         raise InvalidInput.single(str(path), "is no public key", "64 hexadecimal digits")
     return key
+
+
+def _alert_key(
+    keys: Path,
+    credential: Credential | None,
+    nation: str,
+    realm: Realm,
+    root_public: bytes,
+    *,
+    passphrase: str | None,
+) -> AlertKey | None:
+    """Read the key that signs alerts; its certificate is the one whose fingerprint the root signed for this realm."""
+    if credential is None:
+        return None
+    _check_credential(credential, _ALERTS, nation, realm, root_public, where=str(keys / "credentials.json"))
+    path = keys / f"{_ALERTS}.pem"
+    certificate_pem = _read(path)
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+    except ValueError:
+        raise InvalidInput.single(str(path), "is no certificate", "a file of `beaconfire init`") from None
+    if certificate.fingerprint(hashes.SHA256()) != credential.public_key:
+        raise InvalidInput.single(str(path), "is not the certificate that the root signed", "the node's own")
+    if pki.organization(certificate) != pki.realm_name(realm):
+        raise InvalidInput.single(str(path), f"is of {pki.organization(certificate)}", f"a certificate for {realm}")
+    key = _load_key(keys / f"{_ALERTS}.key", passphrase=passphrase)
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+        raise InvalidInput.single(str(keys / f"{_ALERTS}.key"), "is not the certificate's key", "the node's own")
+    return AlertKey(pki.key_pem(key, None), certificate_pem)
 
 
 def _check_credential(

@@ -33,6 +33,7 @@ from beaconfire.node import (
 from beaconfire.node import step as node_step
 from beaconfire.share import Link as Words
 from beaconfire.shell import bundles, journal, keys
+from beaconfire.shell.alerting import Office
 from beaconfire.shell.arrivals import Arrivals
 from beaconfire.shell.beats import Beats
 from beaconfire.shell.broker import Broker, check_port
@@ -102,6 +103,10 @@ class Node:
         )  # fmt: skip
         self._broker: Broker | None = None
         self._store: Store | None = None
+        self.office = Office(
+            config, self.identity, state=lambda: self.state, now_ns=lambda: self._now_ns, news=self._news.set
+        )
+        self._replayed_ns = 0
         self.trouble: Exception | None = None  # why the journal is not durable, None while it is
 
     def stop(self) -> None:
@@ -112,6 +117,11 @@ class Node:
     def state(self) -> NodeState | None:
         """The state of the step, to be read and not changed; None before the first turn."""
         return None if self._engine is None else self._engine.state
+
+    @property
+    def _now_ns(self) -> int:
+        """Node time: that of the last row, 0 before there is one."""
+        return self._replayed_ns if self._engine is None else max(self._engine.now_ns, self._replayed_ns)
 
     def partner_status(self) -> dict[str, PartnerStatus]:
         """Say how each link stands; empty before the first turn."""
@@ -142,6 +152,7 @@ class Node:
             if resumed is not None:
                 self._check_members(resumed[0])
                 self._start_engine(resumed[0])
+                self._replayed_ns = resumed[1]
                 self._do(Restart(), now_ns=resumed[1])
             self._make_links()  # before anything is awaited: the row just written may have something to send
             await self._open_doors()
@@ -168,8 +179,9 @@ class Node:
     def _start_engine(self, state: NodeState) -> None:
         assert self._store is not None, "opened first"
         self._engine = Engine(
-            state, self._step, store=self._store, key=self.identity.node_key, links=self._links, windows=self._windows
-        )
+            state, self._step, store=self._store, key=self.identity.node_key, links=self._links,
+            windows=[*self._windows, self.office.orders], publisher=self.office,
+        )  # fmt: skip
 
     def _check_members(self, state: NodeState) -> None:
         """The journal's first row names the partners; whoever joined since is not in it."""
@@ -199,6 +211,7 @@ class Node:
         await self._broker.start()
         for link in self._links.values():
             link.start()
+        await self.office.open()
 
     def _epochs(self) -> dict[str, int]:
         if self._engine is None:
@@ -206,6 +219,7 @@ class Node:
         return {nation: link.outgoing.epoch for nation, link in self._engine.state.links.items()}
 
     def _show_again(self, record: Record, effects: Sequence[Effect]) -> None:
+        self.office.replayed(record.item, effects)
         for window in self._windows:
             window.show(seq=record.seq, now_ns=record.now_ns, effects=effects, durable=True)
 
@@ -236,6 +250,7 @@ class Node:
                 seq = self._do(item, now_ns=turn.time_ns)
             engine = self._running()
             await engine.durable(seq)
+            await self.office.settled()
             taken = {nation: arrivals.taken for nation, arrivals in self._arrivals.items()}
             feed.answer(Answer(tick=turn.tick, sent=dict(engine.sent), taken=taken, missing=missing))
 
@@ -252,6 +267,7 @@ class Node:
             items += self._arrivals[nation].take(turn.awaited.get(nation, 0))
         items += self._controls
         self._controls.clear()
+        items += self.office.take()
         for order in turn.orders:
             if isinstance(order, PolicyOrder):
                 items.append(PolicyLoad(order.toml.encode()))
@@ -300,6 +316,8 @@ class Node:
                     self._do(item, now_ns=now_ns)
             while self._controls:
                 self._do(self._controls.popleft(), now_ns=now_ns)
+            for order in self.office.take():
+                self._do(order, now_ns=now_ns)
             seq = self._do(Tick(), now_ns=now_ns)
             await self._running().durable(seq)
             await woken(self._news, TICK_S)
@@ -308,7 +326,9 @@ class Node:
     def _do(self, item: Input, *, now_ns: int) -> int:
         if isinstance(item, ClockTrouble):
             self._beats.clock_trusted, self._beats.clock_offset_s = item.trusted, item.offset_s
-        return self._running().do(item, now_ns=now_ns)
+        seq = self._running().do(item, now_ns=now_ns)
+        self.office.orders.entered(item, seq)
+        return seq
 
     def _running(self) -> Engine[NodeState]:
         assert self._engine is not None, "begun before it runs"
@@ -343,6 +363,7 @@ class Node:
             self._engine.troubled(error)
 
     async def _close(self) -> None:
+        await self.office.close()
         for link in self._links.values():
             await link.flushed(timeout_s=_FLUSH_S)
             await link.close()

@@ -71,6 +71,27 @@ def make_link_certificate(folder: Path, nation: str, *, realm: str, hosts: Seque
     write_secret(folder / "link.key", key_pem(key, None))
 
 
+def make_signing_certificate(folder: Path, nation: str, *, realm: str, passphrase: str | None) -> x509.Certificate:
+    """Write `cap.pem` and `cap.key` (encrypted if there is a passphrase): the key that signs this nation's alerts.
+
+    Self-signed like the link certificate: whoever receives alerts is given this certificate and trusts it alone.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name(f"{nation}-cap", realm)
+    certificate = _certificate(
+        name, key.public_key(), issuer=name, signer=key, hosts=(), authority=False, days=_AUTHORITY_DAYS, usages=()
+    )
+    write_public(folder / "cap.pem", pem(certificate))
+    write_secret(folder / "cap.key", key_pem(key, passphrase))
+    return certificate
+
+
+def organization(certificate: x509.Certificate) -> str:
+    """Return the O of a certificate's subject, by which its realm is known; "" if there is none."""
+    found = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return str(found[0].value) if found else ""
+
+
 def mapped_user(name: str, realm: str) -> str:
     """Return how the broker's `verify_and_map` spells the subject of a certificate issued here."""
     return f"CN={name},O=Beaconfire {realm}"
@@ -113,10 +134,15 @@ def write_public(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
+def realm_name(realm: str) -> str:
+    """Return the O that every certificate of a realm carries."""
+    return f"Beaconfire {realm}"
+
+
 def _name(common: str, realm: str) -> x509.Name:
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, f"Beaconfire {realm}"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, realm_name(realm)),
             x509.NameAttribute(NameOID.COMMON_NAME, common),
         ]
     )
@@ -130,9 +156,11 @@ def _certificate(
     signer: ec.EllipticCurvePrivateKey,
     hosts: Sequence[str],
     authority: bool,
+    days: int = _CERTIFICATE_DAYS,
+    usages: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
 ) -> x509.Certificate:
     start = dt.datetime.now(dt.UTC) - _BACKDATE
-    days = _AUTHORITY_DAYS if authority else _CERTIFICATE_DAYS
+    days = _AUTHORITY_DAYS if authority else days
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -146,8 +174,7 @@ def _certificate(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .add_extension(_key_usage(authority), critical=True)
     )
-    if not authority:
-        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    if usages and not authority:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     if hosts:
         builder = builder.add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False)
