@@ -125,7 +125,6 @@ MAX_NESTING = 4  # tables within tables of a JSON file
 MAX_FLIGHT_TIME_S = 86_400.0  # nothing that comes down flies longer
 MAX_QUESTION_LENGTH = 300  # one sentence
 
-# --- CAP messages -------------------------------------------------------------------------------------
-MAX_CAP_BYTES = 4 * 1024**2  # all areas of one nation in three languages are about 1 MiB; a stranger's file is judged
+# --- CAP messages, a stranger's too -------------------------------------------------------------------
 MAX_CAP_DEPTH = 12  # alert, info, area, geocode, value are 5, a signature's deepest path 6
-MAX_CAP_FAULTS = 200  # enough to see that a file is no CAP message
+MAX_CAP_CHILDREN = 2_000  # of one element: all areas of a nation are 53, all islands of one area some hundred

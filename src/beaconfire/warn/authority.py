@@ -1,8 +1,23 @@
-"""Who speaks to the public: one entry of the registry of warning authorities."""
+"""Who speaks to the public: one entry of the registry of warning authorities, and what it tells its own areas to do.
+
+An island may have no shelter: what people there are to do is said by whoever answers for it, not by our texts.
+"""
 
 import msgspec
 
-from beaconfire.kernel.alerts import Language
+from beaconfire.kernel.alerts import Language, MessageKind
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an authority tells people of some of its areas to do, in place of the general advice.
+
+    `text` is whole sentences for the instruction, `short` a few words for a telephone's screen, each by language.
+    """
+
+    areas: tuple[str, ...]
+    kinds: tuple[MessageKind, ...]
+    text: dict[Language, str]
+    short: dict[Language, str]
 
 
 class Authority(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -15,3 +30,9 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     web: str
     nations: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
+    short: dict[Language, str] = {}  # a name of at most 12 characters for telephones; without one, its id
+    actions: tuple[Action, ...] = ()
+
+    def action(self, area_id: str, kind: MessageKind) -> Action | None:
+        """Return what this authority tells one area to do, None where the general advice holds."""
+        return next((item for item in self.actions if area_id in item.areas and kind in item.kinds), None)
