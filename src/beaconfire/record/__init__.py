@@ -2,6 +2,7 @@
 
 from beaconfire.record.answer import Answer, first_since, how_many, told
 from beaconfire.record.ask import ask
+from beaconfire.record.check import Finding, Verdict, check, report
 from beaconfire.record.claims import (
     Bound,
     Claim,
@@ -11,33 +12,49 @@ from beaconfire.record.claims import (
     local_date,
     source_class_of,
 )
-from beaconfire.record.events import claim_of_event_row, claims_of_event
+from beaconfire.record.events import claims_of_event, read_events
+from beaconfire.record.export import claim_row, launch_row, to_csv, to_geojson
 from beaconfire.record.launches import Count, Launch, associate, count_of
-from beaconfire.record.mapping import FIELDS, Mapping, parse_mapping
+from beaconfire.record.mapping import FIELDS, Mapping, checked, parse_mapping
+from beaconfire.record.page import launch_html, launch_page
+from beaconfire.record.plots import PLOTS, plot
 from beaconfire.record.table import read_claims, shipped_claims
 
 __all__ = [
     "FIELDS",
+    "PLOTS",
     "Answer",
     "Bound",
     "Claim",
     "Count",
     "CountBound",
+    "Finding",
     "Launch",
     "Mapping",
     "SourceClass",
+    "Verdict",
     "ask",
     "associate",
-    "claim_of_event_row",
+    "check",
+    "checked",
+    "claim_row",
     "claims_of_event",
     "count_of",
     "first_since",
     "how_many",
+    "launch_html",
+    "launch_page",
+    "launch_row",
     "local_clock",
     "local_date",
     "parse_mapping",
+    "plot",
     "read_claims",
+    "read_events",
+    "report",
     "shipped_claims",
     "source_class_of",
+    "to_csv",
+    "to_geojson",
     "told",
 ]

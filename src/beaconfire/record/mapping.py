@@ -28,7 +28,7 @@ FIELDS = (
     "reported_utc", "local_time", "source", "designation", "missile_class", "count", "count_bound", "launch_site",
     "latitude_deg", "longitude_deg", "range_km", "apogee_km", "flight_time_s", "remark", "via", "confidence",
     "source_class", "range_bound", "apogee_bound", "mach", "statement", "edition", "withdrawn", "until_utc",
-    "utc_offset", "realm",
+    "precision_s", "utc_offset", "realm",
 )  # fmt: skip
 REQUIRED = ("reported_utc", "source")
 _METRES = {"m": 1.0, "km": 1e3, "mi": 1609.344, "nmi": 1852.0, "ft": 0.3048}

@@ -121,7 +121,7 @@ def claim_of_row(row: Table[str, str], *, mapping: Mapping, where: str) -> Claim
         source_class=kind,
         reported=reported,
         time_ns=time_ns,
-        precision_s=precision_s,
+        precision_s=cells.number("precision_s", 0.001, DATE_PRECISION_S) or precision_s,
         until_ns=_until(cells, clock, named, time_ns),
         local_time=clock,
         utc_offset_min=clock_offset_min(kind, date=reported[:10]) if offset_min is None else offset_min,

@@ -27,10 +27,7 @@ def read_claims(content: bytes, *, where: str, mapping: Mapping = NATIVE) -> tup
 
     Raises `InvalidInput` with a fault per bad row: file, line, field, what is wrong, what would be right.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput.single(where, f"byte {error.start} is not UTF-8", "UTF-8 text") from None
+    text = _text(content, where)
     rows = _json_rows if text.lstrip()[:1] in ("[", "{") else _csv_rows
     claims: list[Claim] = []
     faults: list[Fault] = []
@@ -51,6 +48,18 @@ def read_claims(content: bytes, *, where: str, mapping: Mapping = NATIVE) -> tup
 def shipped_claims() -> tuple[Claim, ...]:
     """Return the claims of the shipped record: what governments and state media announced, 2016 to 2026."""
     return read_claims(data.read_bytes("beaconfire", "data", "launches.csv"), where="announced")
+
+
+def objects_of(content: bytes, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield `(place, object)` of a JSON array of objects, or of JSON Lines; raises `InvalidInput` for another form."""
+    return _objects(_text(content, where), where)
+
+
+def _text(content: bytes, where: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput.single(where, f"byte {error.start} is not UTF-8", "UTF-8 text") from None
 
 
 def _csv_rows(text: str, mapping: Mapping, where: str) -> Iterator[tuple[str, Row]]:
