@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from beaconfire.assess.burn import burn_and_fall
+from beaconfire.assess.burn import STEP_S, burn_and_fall, burn_energies, burn_ways
 from beaconfire.assess.plane import Plane
 from beaconfire.rehearse.truth.force import density_kg_m3, height_m
 from tests.assess.flights import _pull, flight, states
@@ -66,3 +66,52 @@ def test_the_state_is_left_as_it_was() -> None:
     before = x.copy()
     burn_and_fall(x, ACCELERATION, EXHAUST, np.array([0.0, 10.0]), 1.0 / BETA, 6000.0)
     assert np.array_equal(x, before)
+
+
+def test_ways_end_where_the_falls_are_and_begin_on_time() -> None:
+    x = states(flight("mrbm_solid", 1500e3, 400e3).path, np.array([45.0]))[0, :6]
+    burns = np.array([0.0, 7.0, 30.0, 60.0])
+    falls = burn_and_fall(x.copy(), ACCELERATION, EXHAUST, burns, 1.0 / BETA, 6000.0)
+    rows, ends = np.zeros((4, 64, 4)), np.zeros((4, 2))
+    burn_ways(x, ACCELERATION, EXHAUST, burns, 1.0 / BETA, 12.0, 10.0, 6000.0, rows, ends)
+    for way, (count, ok), fall in zip(rows, ends, falls, strict=True):
+        assert ok == 1.0
+        last = way[int(count) - 1]
+        off = Plane(fall[0], fall[1]).place(latitude_rad=last[1], longitude_rad=last[2])
+        assert math.hypot(*off) < 30.0  # tolerances a hundred times wider
+        assert last[0] == pytest.approx(fall[2], abs=0.1)
+        assert last[3] == pytest.approx(0.0, abs=1.0)
+        assert way[0, 0] == 12.0
+        assert np.all(np.diff(way[: int(count), 0]) > 0.0)
+
+
+def test_a_way_through_a_burn_is_scipys() -> None:
+    x = states(flight("mrbm_solid", 1500e3, 400e3).path, np.array([45.0]))[0, :6]
+    rows, ends = np.zeros((1, 64, 4)), np.zeros((1, 2))
+    burn_ways(x, ACCELERATION, EXHAUST, np.array([60.0]), 1.0 / BETA, 0.0, 10.0, 6000.0, rows, ends)
+
+    def powered(time_s: float, y: np.ndarray) -> np.ndarray:
+        thrust = ACCELERATION / (1.0 - ACCELERATION * time_s / EXHAUST)
+        return np.concatenate((y[3:], _pull(*y) + thrust * y[3:] / np.linalg.norm(y[3:])))
+
+    for time_s, _, longitude, altitude_m in rows[0, 1:5]:
+        assert time_s <= 60.0
+        y = solve_ivp(powered, (0.0, time_s), x, method="DOP853", rtol=1e-9, atol=1e-6).y[:, -1]
+        assert altitude_m == pytest.approx(height_m(*y[:3].tolist()), abs=50.0)
+        assert longitude == pytest.approx(math.atan2(y[1], y[0]), abs=50.0 / 6.4e6)
+
+
+def test_energy_grows_as_thrust_works() -> None:
+    """Against the energies of SciPy's states after 20 and 60 s."""
+    x = states(flight("mrbm_solid", 1500e3, 400e3).path, np.array([45.0]))[0, :6]
+    energies = burn_energies(x, ACCELERATION, EXHAUST, 60.0)
+    assert np.all(np.diff(energies) > 0.0)
+
+    def powered(time_s: float, y: np.ndarray) -> np.ndarray:
+        thrust = ACCELERATION / (1.0 - ACCELERATION * time_s / EXHAUST)
+        return np.concatenate((y[3:], _pull(*y) + thrust * y[3:] / np.linalg.norm(y[3:])))
+
+    for time_s in (20.0, 60.0):
+        y = solve_ivp(powered, (0.0, time_s), x, method="DOP853", rtol=1e-9, atol=1e-6).y[:, -1]
+        energy = 0.5 * float(y[3:] @ y[3:]) - 3.986004418e14 / float(np.linalg.norm(y[:3]))
+        assert energies[int(time_s / STEP_S)] == pytest.approx(energy, rel=1e-4)

@@ -18,6 +18,7 @@ from beaconfire.earth import (
     enu_axes,
     geodesic_inverse,
     geodetic_to_ecef,
+    ground_ways,
     impact_point,
     impact_points,
     propagate,
@@ -30,6 +31,7 @@ IMPACT_TOLERANCE_M = 5.0  # the promise, through the same air: integrator and ev
 IMPACT_TOLERANCE_S = 0.02
 OTHER_AIR_TOLERANCE_M = 5.0  # the two codes of one standard agree far better than their 0.1 %, the errors average out
 APOGEE_TOLERANCE_M = 0.5
+WAY_TOLERANCE_M = 30.0  # of a place on a way: it is drawn over provinces
 HOUR_S = 3600.0
 
 
@@ -176,3 +178,53 @@ def test_back_to_an_altitude_above_or_never_met() -> None:
 def test_the_same_input_gives_the_same_bytes() -> None:
     x, beta = FLIGHTS["9,000 km"]
     assert impact_point(x, beta, 2.0 * HOUR_S) == impact_point(x.copy(), beta, 2.0 * HOUR_S)
+
+
+@pytest.mark.parametrize("name", list(FLIGHTS))
+@pytest.mark.parametrize("begin_s", [0.0, 33.3])
+def test_the_way_over_the_ground_is_the_flight(name: str, begin_s: float) -> None:
+    """Every place against a fine propagation to its time; the end against the impact."""
+    x, beta = FLIGHTS[name]
+    rows, ends = np.zeros((1, 64, 4)), np.zeros((1, 2))
+    ground_ways(x.reshape(1, 6).copy(), np.array([beta]), begin_s, 10.0, 4.0 * HOUR_S, rows, ends)
+    count = int(ends[0, 0])
+    way = rows[0, :count]
+    assert ends[0, 1] == 1.0
+    assert 2 <= count <= 64
+    assert way[0, 0] == begin_s
+    assert np.all(np.diff(way[:, 0]) > 0.0)
+    assert np.ptp(np.diff(way[:-1, 0])) < 1e-6  # evenly spaced, whatever was thinned out
+    for time_s, latitude, longitude, altitude in way[: count - 1 : 7]:
+        y = x.copy()
+        propagate(y, beta, time_s, 1.0)
+        assert geodetic_to_ecef(latitude, longitude, altitude) == pytest.approx(y[:3], abs=WAY_TOLERANCE_M)
+    latitude, longitude, time_s, ok = impact_point(x, beta, 4.0 * HOUR_S)
+    assert ok
+    assert (
+        miss_m((way[-1, 1], way[-1, 2], 0.0, True), np.array(geodetic_to_ecef(latitude, longitude, 0.0)))
+        < WAY_TOLERANCE_M
+    )
+    assert way[-1, 0] == pytest.approx(time_s, abs=0.2)
+
+
+def test_what_is_down_before_the_way_begins_has_its_fall_alone() -> None:
+    x, beta = FLIGHTS["300 km"]
+    rows, ends = np.zeros((2, 64, 4)), np.zeros((2, 2))
+    under = np.array(geodetic_to_ecef(0.6, 2.4, -50.0))
+    falling = np.concatenate([under, -under / 6.4e6 * 100.0])
+    ground_ways(np.array([x, falling]), np.array([beta, beta]), 5000.0, 10.0, HOUR_S * 4.0, rows, ends)
+    assert ends.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    assert rows[0, 0, 0] == pytest.approx(impact_point(x, beta, HOUR_S)[2], abs=0.2)
+    assert rows[1, 0, 0] == 0.0
+
+
+def test_an_orbit_is_cut_off_where_the_time_ends() -> None:
+    x = state(latitude=0.6, longitude=2.4, altitude=500e3, east=7100.0, north=0.0, up=0.0)
+    rows, ends = np.zeros((1, 64, 4)), np.zeros((1, 2))
+    ground_ways(x.reshape(1, 6), np.array([1e-4]), 0.0, 10.0, 6000.0, rows, ends)
+    last = rows[0, int(ends[0, 0]) - 1]
+    assert ends[0, 1] == 0.0
+    assert last[0] == pytest.approx(6000.0)
+    y = x.copy()
+    propagate(y, 1e-4, 6000.0, 5.0)
+    assert geodetic_to_ecef(*last[1:]) == pytest.approx(y[:3], abs=200.0)  # one orbit at a hundredfold tolerance

@@ -44,6 +44,16 @@ _LOW_PRESSURE_PA = 300.0
 _SETTLED_M = 3e3  # below, the last footprint stands
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the last prediction was made from."""
+
+    update: TrackUpdate
+    now: Features
+    beta: tuple[float, float]
+    boosting: bool
+
+
 @dataclass(slots=True)
 class Arc:
     """One track of one picture."""
@@ -64,7 +74,7 @@ class Arc:
     impact: ImpactEstimate | None = None
     impact_reason: str | None = "unknown"
     fall: Fall | None = None
-    fall_from_ns: int = 0
+    basis: Basis | None = None
     down_by_ns: int | None = None
     coasting_ns: int | None = None
     _fit_from_ns: int | None = None
@@ -115,7 +125,7 @@ class Arc:
         self.coasting_ns = older.coasting_ns or self.coasting_ns
         self.reach_m, self.beta = max(self.reach_m, older.reach_m), self.beta or older.beta
         self.impact, self.impact_reason, self.fall = older.impact, older.impact_reason, older.fall
-        self.fall_from_ns = older.fall_from_ns
+        self.basis = older.basis
         self.best_existence = max(self.best_existence, older.best_existence)
         self.confirmed_once = self.confirmed_once or older.confirmed_once
 
@@ -267,20 +277,19 @@ class Arc:
         lost_s = self.lost_s(now_ns)
         glide = self.kinds.probabilities()[GLIDE] >= _REACHABLE
         if lost_s == 0.0 and now.altitude_m > _SETTLED_M:
+            self.basis = Basis(update, now, self.beta or beta_of(now, None), self._boosting())
             if glide:
                 self.impact, longest_s = reachable_estimate(update.mean, now)
                 self.impact_reason, self.fall = "reachable_set", None
                 self.down_by_ns = update.time_ns + from_seconds(longest_s)
-            elif self._boosting():
+            elif self.basis.boosting:
                 self.impact = boosting_estimate(update.mean, now, self.class_evidence()) or self.impact
                 self.impact_reason, self.fall = "boosting", None
             else:
-                beta = self.beta or beta_of(now, None)
-                self.fall = fall_of(update.mean, update.covariance, beta=beta) or self.fall
-                self.fall_from_ns = update.time_ns
-        if self.fall is not None:
+                self.fall = fall_of(update.mean, update.covariance, beta=self.basis.beta) or self.fall
+        if self.fall is not None and self.basis is not None:
             in_air_s = min(lost_s, max(self.fall.time_s, 0.0))
-            self.impact = self.fall.estimate(time_ns=self.fall_from_ns, lost_s=in_air_s)
+            self.impact = self.fall.estimate(time_ns=self.basis.update.time_ns, lost_s=in_air_s)
             self.impact_reason = "lost" if lost_s > 0.0 else None
 
 

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from beaconfire.assess.arc import Arc
 from beaconfire.assess.book import LOST_PERIOD_S, PICTURES, Event, Thing, View, best_launch
+from beaconfire.assess.forecast import paths_of
 from beaconfire.assess.match import advised_launch, apart, may_join, same_launch, same_state, telling
+from beaconfire.kernel.alerts import Forecast
 from beaconfire.kernel.limits import MAX_OPEN_EVENTS
 from beaconfire.kernel.products import LaunchBody, PartnerAdvice
 from beaconfire.kernel.records import (
@@ -76,6 +78,20 @@ class Assessor:
                 if not event.closed and event.seen(picture):
                     revisions += self._revise(event, picture, now_ns)
         return revisions
+
+    def forecast(self, event_id: str, picture: PictureName, *, now_ns: int) -> Forecast | None:
+        """Where the objects of an event, as one picture has them, may pass and fall from now on.
+
+        It says what the picture's last revision says; None for an event that is not open or that the picture has not.
+        """
+        event = self._events.get(event_id)
+        things = [] if event is None else event.seen(picture)
+        arcs = [(thing.object_id, arc) for thing in things if (arc := thing.main(picture)) is not None]
+        if not arcs:
+            return None
+        paths = tuple(path for object_id, arc in arcs for path in paths_of(arc, object_id, now_ns=now_ns))
+        lost = not any(arc.alive for _, arc in arcs)
+        return Forecast(event_id=event_id, picture=picture, time_ns=now_ns, lost=lost, paths=paths)
 
     def advise(self, advice: PartnerAdvice) -> None:
         """Take in a partner's estimate of a launch or an impact, for the fused picture.

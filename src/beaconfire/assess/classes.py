@@ -14,8 +14,9 @@ from beaconfire.kernel.records import CLASSES
 
 _UNKNOWN = CLASSES.index("unknown")
 _UNKNOWN_PRIOR = 0.06
-_UNKNOWN_DENSITY = 1.0 / math.log(600.0 / 20.0)  # of ln burn, level between 20 and 600 s
-_BURN_SHARE = 0.06  # burn times differ by 5 % from the library's, loads and steering add a little
+UNKNOWN_BURN_S = (20.0, 600.0)  # of a type that is in no library
+_UNKNOWN_DENSITY = 1.0 / math.log(UNKNOWN_BURN_S[1] / UNKNOWN_BURN_S[0])  # of ln burn, level between the two
+BURN_SHARE = 0.06  # burn times differ by 5 % from the library's, loads and steering add a little
 _REACH_SHARE = 0.06  # a class's longest range, known so well, and a computed lower bound
 _LONG_TAIL = 0.02  # of a burn that is cut short
 
@@ -58,14 +59,14 @@ def class_probabilities(evidence: ClassEvidence) -> tuple[float, ...]:
 def _fit(entry: Entry, evidence: ClassEvidence) -> float:
     fit = _normal_cdf((entry.most_range_m - evidence.reach_m) / (_REACH_SHARE * entry.most_range_m))
     if evidence.burn_s is not None:
-        sigma = math.hypot(_BURN_SHARE, evidence.burn_sigma_s / evidence.burn_s)
+        sigma = math.hypot(BURN_SHARE, evidence.burn_sigma_s / evidence.burn_s)
         off = math.log(evidence.burn_s / entry.burn_s) / sigma
         fit *= math.exp(-0.5 * off * off) / (sigma * math.sqrt(2.0 * math.pi)) + _LONG_TAIL * (off < 0.0)
     elif evidence.age_s is not None and evidence.age_s > 1.0:
-        sigma = math.hypot(_BURN_SHARE, evidence.age_sigma_s / evidence.age_s)
+        sigma = math.hypot(BURN_SHARE, evidence.age_sigma_s / evidence.age_s)
         fit *= _normal_cdf(math.log(entry.burn_s / evidence.age_s) / sigma)
     elif evidence.over_s is not None:
-        sigma = math.hypot(_BURN_SHARE, evidence.over_sigma_s / evidence.over_s)
+        sigma = math.hypot(BURN_SHARE, evidence.over_sigma_s / evidence.over_s)
         fit *= _normal_cdf(math.log(evidence.over_s / entry.burn_s) / sigma)
     return fit
 

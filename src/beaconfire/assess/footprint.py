@@ -12,11 +12,13 @@ import shapely
 
 from beaconfire.assess.ellipse import CHI2_95_2
 from beaconfire.assess.plane import Plane
+from beaconfire.earth import MEAN_RADIUS_M
 from beaconfire.kernel.ground import Ring, rings_of
 
 _CORNERS = 40  # of an ellipse; its polygon is widened so that it holds the ellipse's area
 _DISC_CORNERS = 16
-_REACH_CORNERS, _MOST_TURN_RAD = 60, math.radians(75.0)  # a turn costs energy; further back it only falls
+_MOST_STRETCH = 4.0  # of the map, 17,000 km away
+_REACH_CORNERS, MOST_TURN_RAD = 60, math.radians(75.0)  # a turn costs energy; further back it only falls
 _MAX_CORNERS = 64  # of one outline, which a partner's message also bounds
 _SIMPLER_M = 500.0
 _WIDEN = math.sqrt(2.0 * math.pi / _CORNERS / math.sin(2.0 * math.pi / _CORNERS))
@@ -51,7 +53,7 @@ def reachable_rings(plane: Plane, *, heading_rad: float, reach_m: float, width_m
     points = []
     for k in range(_REACH_CORNERS):
         turn = 2.0 * math.pi * k / _REACH_CORNERS - math.pi
-        radius = width_m + (reach_m * math.sqrt(math.cos(turn)) if abs(turn) < _MOST_TURN_RAD else 0.0)
+        radius = width_m + (reach_m * math.sqrt(math.cos(turn)) if abs(turn) < MOST_TURN_RAD else 0.0)
         points.append((radius * math.sin(heading_rad + turn), radius * math.cos(heading_rad + turn)))
     return rings_of(plane.outline_deg(points))
 
@@ -69,8 +71,14 @@ def outline_rings(plane: Plane, shape: shapely.Geometry) -> tuple[Ring, ...]:
 
 
 def _disc(east_m: float, north_m: float, radius_m: float) -> shapely.Polygon:
+    """A disc of the ground: far from its centre the map is stretched across the direction to it."""
+    away_m = math.hypot(east_m, north_m)
+    angle = away_m / MEAN_RADIUS_M
+    stretch = min(angle / max(math.sin(angle), 1e-3), _MOST_STRETCH) if away_m > radius_m else 1.0
+    ux, uy = (east_m / away_m, north_m / away_m) if away_m > 0.0 else (1.0, 0.0)
     points = []
     for k in range(_DISC_CORNERS):
-        angle = 2.0 * math.pi * k / _DISC_CORNERS
-        points.append((east_m + radius_m * math.cos(angle), north_m + radius_m * math.sin(angle)))
+        along = radius_m * math.cos(2.0 * math.pi * k / _DISC_CORNERS)
+        across = stretch * radius_m * math.sin(2.0 * math.pi * k / _DISC_CORNERS)
+        points.append((east_m + along * ux - across * uy, north_m + along * uy + across * ux))
     return shapely.Polygon(points)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from beaconfire.assess.burn import burn_and_fall
-from beaconfire.assess.classes import ClassEvidence, entry_weights
+from beaconfire.assess.classes import ClassEvidence
 from beaconfire.assess.ellipse import CHI2_95_2, ellipse_95
 from beaconfire.assess.features import Features
 from beaconfire.assess.footprint import corridor_rings, ellipse_rings, reachable_rings
-from beaconfire.assess.library import library
 from beaconfire.assess.plane import Plane
+from beaconfire.assess.remaining import burn_quantiles
 from beaconfire.earth import ecef_to_geodetic, enu_axes, impact_points
 from beaconfire.earth.linear import cholesky
 from beaconfire.kernel.ground import area_km2
@@ -25,16 +25,16 @@ from beaconfire.kernel.records import Array, ImpactEstimate
 from beaconfire.kernel.time import from_seconds
 
 MAX_FLIGHT_S = 6000.0  # 100 minutes: a lofted flight to 8,000 km altitude; longer is an orbit
-_BETA_KG_M2 = 5000.0  # median of public figures for bodies after burnout; one sigma is a factor of 1.8
+BETA_KG_M2 = 5000.0  # median of public figures for bodies after burnout; one sigma is a factor of 1.8
 _BETA_SIGMA = 0.6
 _BETA_FROM_PA = 2000.0  # dynamic pressure from which drag tells the coefficient
 _DIMENSIONS = 7
-_MODEL_M2 = 300.0**2  # gravity's finer terms, winds, and what the cubature leaves out
+MODEL_M2 = 300.0**2  # gravity's finer terms, winds, and what the cubature leaves out
+MODEL_S2 = 0.5**2
 
-_EXHAUST_M_S = 2650.0
-_SPREADS = (0.94, 1.0, 1.06)  # of a class's burn time
-_LEAST_WEIGHT = 0.01  # a class less probable than this does not lengthen the corridor
-_CUT_OFF_S = 2.0  # thrust may end now, whatever the class
+EXHAUST_M_S = 2650.0
+# Of the mixture over the remaining burn: the corridor leaves out its last percent. Thrust may also end now.
+_BURN_SHARES = np.array([0.0, 0.01, 0.03, 0.06, *np.arange(0.1, 0.95, 0.05).tolist(), 0.96, 0.98, 0.99])
 _DISC_SHARE, _DISC_M = 0.03, 5e3  # half width of the corridor: a share of the distance, and a floor
 _LOST_M_S = 30.0  # growth of a lost object's footprint: unmodelled velocity
 
@@ -46,15 +46,21 @@ _EARTH_RADIUS_M, _GRAVITY_M_S2 = 6371e3, 9.81
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """A predicted fall: map centre, covariance (3, 3) of east m, north m and time s, seconds from the state's time."""
+    """A predicted fall: map centre, covariance (3, 3) of east m, north m and time s, seconds from the state's time.
+
+    `slopes` (3, 7) says how east, north and time move with the errors of state and ballistic coefficient, in sigmas
+    along the columns of `lower` (7, 7).
+    """
 
     plane: Plane
     covariance: Array
     time_s: float
+    slopes: Array
+    lower: Array
 
     def estimate(self, *, time_ns: int, lost_s: float) -> ImpactEstimate:
         """The record of it, grown for `lost_s` seconds without a measurement."""
-        c, grown = self.covariance, (_LOST_M_S * lost_s) ** 2
+        c, grown = self.covariance, lost_growth_m(lost_s) ** 2
         ee, nn = c[0, 0] + grown, c[1, 1] + grown
         rings = ellipse_rings(self.plane, east_m2=ee, east_north_m2=c[0, 1], north_m2=nn)
         return ImpactEstimate(
@@ -68,43 +74,46 @@ class Fall:
         )
 
 
+def lost_growth_m(lost_s: float) -> float:
+    """The sigma of what a body without measurements may have strayed by, in east and in north."""
+    return _LOST_M_S * lost_s
+
+
 def fall_of(mean: Array, covariance: Array, *, beta: tuple[float, float]) -> Fall | None:
     """The fall of a coasting state (first 6 of mean and covariance); `beta` is ln kg/m² and its sigma.
 
     None for what does not come down.
     """
-    lower = np.zeros((6, 6))
-    if not cholesky(np.ascontiguousarray(covariance[:6, :6]), lower):
+    of_state, lower = np.zeros((6, 6)), np.zeros((_DIMENSIONS, _DIMENSIONS))
+    if not cholesky(np.ascontiguousarray(covariance[:6, :6]), of_state):
         return None
-    count = 2 * _DIMENSIONS + 1
-    states, log_beta = np.empty((count, 6)), np.full(count, beta[0])
-    states[:] = mean[:6]
+    lower[:6, :6], lower[6, 6] = of_state, beta[1]
     reach = math.sqrt(_DIMENSIONS)
-    for i in range(6):
-        states[1 + 2 * i] += reach * lower[:, i]
-        states[2 + 2 * i] -= reach * lower[:, i]
-    log_beta[13] += reach * beta[1]
-    log_beta[14] -= reach * beta[1]
-    rows = impact_points(states, np.exp(-log_beta), MAX_FLIGHT_S)
+    errors = np.zeros((2 * _DIMENSIONS + 1, _DIMENSIONS))
+    errors[1::2], errors[2::2] = reach * lower.T, -reach * lower.T
+    rows = impact_points(mean[:6] + errors[:, :6], np.exp(-(beta[0] + errors[:, 6])), MAX_FLIGHT_S)
     if not rows[0, 3]:
         return None
     plane = Plane(float(rows[0, 0]), float(rows[0, 1]))
-    points = np.array([(*plane.place(latitude_rad=row[0], longitude_rad=row[1]), row[2]) for row in rows[1:] if row[3]])
+    places = np.array([(*plane.place(latitude_rad=row[0], longitude_rad=row[1]), row[2]) for row in rows[1:].tolist()])
+    fell = rows[1:, 3] > 0.0
+    points = places[fell]
     if len(points) < 2 * _DIMENSIONS - 2:
         return None
     middle = points.mean(axis=0)
     off = points - middle
     spread = np.array([[float((off[:, i] * off[:, j]).mean()) for j in range(3)] for i in range(3)])
-    spread[0, 0] += _MODEL_M2
-    spread[1, 1] += _MODEL_M2
-    spread[2, 2] += 0.25
+    spread[0, 0] += MODEL_M2
+    spread[1, 1] += MODEL_M2
+    spread[2, 2] += MODEL_S2
     latitude, longitude = plane.back(east_m=float(middle[0]), north_m=float(middle[1]))
-    return Fall(Plane(latitude, longitude), spread, float(middle[2]))
+    slopes = np.where(fell[0::2] & fell[1::2], (places[0::2] - places[1::2]).T / (2.0 * reach), 0.0)
+    return Fall(Plane(latitude, longitude), spread, float(middle[2]), np.ascontiguousarray(slopes), lower)
 
 
 def beta_of(now: Features, before: tuple[float, float] | None) -> tuple[float, float]:
     """ln of the ballistic coefficient (kg/m²) and its sigma: the prior, or what drag has shown so far."""
-    prior = before or (math.log(_BETA_KG_M2), _BETA_SIGMA)
+    prior = before or (math.log(BETA_KG_M2), _BETA_SIGMA)
     drag = -now.force_along_m_s2
     if now.pressure_pa < _BETA_FROM_PA or drag < 4.0 * now.along_sigma_m_s2 + 1.0:
         return prior
@@ -116,15 +125,9 @@ def beta_of(now: Features, before: tuple[float, float] | None) -> tuple[float, f
 
 def boosting_estimate(mean: Array, now: Features, evidence: ClassEvidence) -> ImpactEstimate | None:
     """The corridor over every remaining burn that the library still allows; None if nothing comes down."""
-    age_s = evidence.age_s or 0.0
-    weights, _ = entry_weights(evidence)
-    burns = {0.0, _CUT_OFF_S}
-    for entry, weight in zip(library(), weights, strict=True):
-        if weight >= _LEAST_WEIGHT:
-            burns.update(max(spread * entry.burn_s - age_s, _CUT_OFF_S) for spread in _SPREADS)
-    thrust = min(max(now.force_along_m_s2, 8.0), 80.0)
-    beta_inverse = 1.0 / _BETA_KG_M2
-    rows = burn_and_fall(mean[:6].copy(), thrust, _EXHAUST_M_S, np.array(sorted(burns)), beta_inverse, MAX_FLIGHT_S)
+    state, thrust = mean[:6].copy(), thrust_m_s2(now)
+    burns = burn_quantiles(evidence, _BURN_SHARES, state=state, thrust_m_s2=thrust, exhaust_m_s=EXHAUST_M_S)
+    rows = burn_and_fall(state, thrust, EXHAUST_M_S, burns, 1.0 / BETA_KG_M2, MAX_FLIGHT_S)
     falls = [row for row in rows.tolist() if row[3]]
     if not falls:
         return None
@@ -134,16 +137,41 @@ def boosting_estimate(mean: Array, now: Features, evidence: ClassEvidence) -> Im
     discs = []
     for row_latitude, row_longitude, time_s, _ in falls:
         east, north = here.place(latitude_rad=row_latitude, longitude_rad=row_longitude)
-        blur = math.hypot(now.position_sigma_m, now.speed_sigma_m_s * time_s)
-        discs.append((east, north, _DISC_M + _DISC_SHARE * math.hypot(east, north) + reach * blur))
+        discs.append((east, north, reach * aside_m(now, distance_m=math.hypot(east, north), time_s=time_s)))
     return _without_point(corridor_rings(here, discs))
 
 
-def reachable_estimate(mean: Array, now: Features) -> tuple[ImpactEstimate, float]:
-    """Where a glider may come down, and in how many seconds at the latest.
+def thrust_m_s2(now: Features) -> float:
+    """The specific thrust of the moment, kept to what a missile has."""
+    return min(max(now.force_along_m_s2, 8.0), 80.0)
 
-    Equilibrium glide (Sänger) of a bold lift over drag, turns included.
-    """
+
+def aside_m(now: Features, *, distance_m: float, time_s: float) -> float:
+    """The sigma, each way, of where a burn and a fall end: unknown steering, and the state's error carried on."""
+    blur_m = math.hypot(now.position_sigma_m, now.speed_sigma_m_s * time_s)
+    return (_DISC_M + _DISC_SHARE * distance_m) / math.sqrt(CHI2_95_2) + blur_m
+
+
+def reachable_estimate(mean: Array, now: Features) -> tuple[ImpactEstimate, float]:
+    """Where a glider may come down, and in how many seconds at the latest."""
+    reach = reach_of(mean, now)
+    rings = reachable_rings(reach.plane, heading_rad=reach.heading_rad, reach_m=reach.ahead_m, width_m=reach.around_m)
+    return _without_point(rings), reach.longest_s
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a glider over the plane's centre may reach: ahead by gliding, around by falling; and how long at most."""
+
+    plane: Plane
+    heading_rad: float
+    ahead_m: float
+    around_m: float
+    longest_s: float
+
+
+def reach_of(mean: Array, now: Features) -> Reach:
+    """Equilibrium glide (Sänger) of a bold lift over drag, turns included."""
     latitude, longitude, _ = ecef_to_geodetic(mean[0], mean[1], mean[2])
     axes = enu_axes(latitude, longitude)
     east, north = (sum(axes[i, k] * mean[3 + k] for k in range(3)) for i in range(2))
@@ -151,9 +179,8 @@ def reachable_estimate(mean: Array, now: Features) -> tuple[ImpactEstimate, floa
     glide_m = -0.5 * _EARTH_RADIUS_M * _GLIDE_L_OVER_D * math.log(1.0 - share)
     reach_m = glide_m + _GLIDE_L_OVER_D * now.altitude_m + _GLIDE_FLOOR_M
     width_m = _GLIDE_FLOOR_M + 0.5 * now.altitude_m + math.sqrt(CHI2_95_2) * now.position_sigma_m
-    here = Plane(latitude, longitude)
-    rings = reachable_rings(here, heading_rad=math.atan2(east, north), reach_m=reach_m, width_m=width_m)
-    return _without_point(rings), reach_m / max(_SLOW_SHARE * now.speed_m_s, _SLOWEST_M_S)
+    longest_s = reach_m / max(_SLOW_SHARE * now.speed_m_s, _SLOWEST_M_S)
+    return Reach(Plane(latitude, longitude), math.atan2(east, north), reach_m, width_m, longest_s)
 
 
 def _without_point(rings: tuple[tuple[tuple[float, float], ...], ...]) -> ImpactEstimate:

@@ -63,6 +63,7 @@ class KindEvidence:
     turned_m2_s2: float = 0.0
     braked_m_s: float = 0.0
     depressed: float | None = None  # apogee over that of the path of least energy
+    _known: tuple[tuple[float | None, ...], tuple[float, ...]] = ((), ())
 
     def add(self, now: Features, modes: tuple[float, ...], *, measured: float, gap_s: float) -> None:
         """Take in one update: `measured` counts its accepted scans, `gap_s` is the time since the update before."""
@@ -81,7 +82,21 @@ class KindEvidence:
         self._gather(now, modes, min(gap_s, _LONGEST_GAP_S))
 
     def probabilities(self) -> tuple[float, ...]:
-        """The vector over `KINDS`."""
+        """The vector over `KINDS`; asked for far more often than there is evidence, so the last answer is kept."""
+        evidence = (
+            *self.groups,
+            *self.launches,
+            *self.turned,
+            self.turned_m2_s2,
+            self.braked_m_s,
+            self.depressed,
+            self.top_m,
+        )
+        if self._known[0] != evidence:
+            self._known = (evidence, self._probabilities())
+        return self._known[1]
+
+    def _probabilities(self) -> tuple[float, ...]:
         groups, launches = _normalised(self.groups), _normalised(self._with_lift())
         launch = groups[_LAUNCH]
         kinds = tuple(launch * share for share in launches)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from beaconfire.earth import MEAN_RADIUS_M
+from beaconfire.kernel.records import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,18 @@ class Plane:
         )
         return latitude, self.longitude_rad + d
 
-    def outline_deg(self, points_m: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-        """Longitudes and latitudes in degrees of map points, as `back` gives them one by one."""
-        east, north = np.array(points_m).T
-        distance = np.maximum(np.hypot(east, north), 1e-9)
+    def backs(self, *, east_m: Array, north_m: Array) -> tuple[Array, Array]:
+        """Latitudes and longitudes (rad) of map points of any shape, as `back` gives them one by one."""
+        distance = np.maximum(np.hypot(east_m, north_m), 1e-9)
         sine_a, cosine_a = np.sin(distance / MEAN_RADIUS_M), np.cos(distance / MEAN_RADIUS_M)
         s1, c1 = math.sin(self.latitude_rad), math.cos(self.latitude_rad)
-        latitude = np.arcsin(np.clip(cosine_a * s1 + north / distance * sine_a * c1, -1.0, 1.0))
-        d = np.arctan2(east / distance * sine_a, c1 * cosine_a - north / distance * s1 * sine_a)
-        rows = np.degrees(np.stack((self.longitude_rad + d, latitude), axis=1))
+        latitude = np.arcsin(np.clip(cosine_a * s1 + north_m / distance * sine_a * c1, -1.0, 1.0))
+        d = np.arctan2(east_m / distance * sine_a, c1 * cosine_a - north_m / distance * s1 * sine_a)
+        return latitude, self.longitude_rad + d
+
+    def outline_deg(self, points_m: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+        """Longitudes and latitudes in degrees of map points."""
+        east, north = np.array(points_m).T
+        latitude, longitude = self.backs(east_m=east, north_m=north)
+        rows = np.degrees(np.stack((longitude, latitude), axis=1))
         return [(x, y) for x, y in rows.tolist()]

@@ -4,7 +4,15 @@ Kernels take scalars or small C-contiguous float64 arrays and may be called from
 `kernel/jit.py`.
 """
 
-from beaconfire.earth.arc import apogee, back_to_altitude, impact_point, impact_points
+from beaconfire.earth.arc import (
+    apogee,
+    back_to_altitude,
+    ground_way,
+    ground_ways,
+    impact_point,
+    impact_points,
+    note_place,
+)
 from beaconfire.earth.atmosphere import densities, density_and_slope, density_kg_m3, speed_of_sound_m_s
 from beaconfire.earth.flight import (
     ballistic_jacobian,
@@ -63,10 +71,13 @@ __all__ = [
     "geodesic_direct",
     "geodesic_inverse",
     "geodetic_to_ecef",
+    "ground_way",
+    "ground_ways",
     "impact_point",
     "impact_points",
     "inertial_speed_m_s",
     "minimum_energy_range_m",
+    "note_place",
     "orbit_elements",
     "point_at",
     "positions_ecef",
