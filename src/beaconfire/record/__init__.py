@@ -2,6 +2,7 @@
 
 from beaconfire.record.answer import Answer, first_since, how_many, told
 from beaconfire.record.ask import ask
+from beaconfire.record.bulletin import bulletin
 from beaconfire.record.check import Finding, Verdict, check, report
 from beaconfire.record.claims import (
     Bound,
@@ -35,6 +36,7 @@ __all__ = [
     "Verdict",
     "ask",
     "associate",
+    "bulletin",
     "check",
     "checked",
     "claim_row",

@@ -5,7 +5,7 @@ three texts say the same; every sentence is a template of `data/bulletins`. An a
 its source and never mixed with the node's own estimate.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from beaconfire.kernel.alerts import LANGUAGES, Language
@@ -55,11 +55,7 @@ class _Writer:
         date = words.date(facts.launch_ns)
         yield f"# {self._marked(words.say('title', date=date))}"
         yield ""
-        count = words.number(facts.count)
-        lead = "lead_one" if facts.count == 1 else "lead_many"
-        place = words.say("from_place", place=self._place()) if row["launch"] else words.say("from_unknown")
-        yield words.say(lead, clock=words.clock(facts.launch_ns), date=date, count=count, place=place)
-        yield ""
+        yield from (self._lead(date), "")
         yield from ("| | |", "|---|---|")
         for name, text in self._rows():
             yield f"| {words.row(name)} | {text} |"
@@ -67,7 +63,7 @@ class _Writer:
             ("announced", self._announced()), ("differs", self._differs()), ("unknown", self._unknown()),
         ):  # fmt: skip
             yield from ("", f"## {words.head(head)}", "", *(f"- {line}" for line in lines))
-        issued = format_utc(words.ns(row["issued_utc"]), decimals=0)[:19].replace("T", " ")
+        issued = row["issued_utc"][:19].replace("T", " ")
         picture = words.picture(row["picture"])
         yield ""
         yield self._marked(
@@ -76,6 +72,17 @@ class _Writer:
                 issued=issued,
             )
         )  # fmt: skip
+
+    def _lead(self, date: str) -> str:
+        """When, how many, whence; and whether the node is sure of it, or no longer is."""
+        facts, words, row = self.facts, self.words, self.facts.row
+        lead = "lead_space" if facts.sight.kind[0] == "space_launch" else "lead_one"
+        lead = lead if facts.count == 1 else "lead_many"
+        place = words.say("from_place", place=self._place()) if row["launch"] else words.say("from_unknown")
+        count = words.number(facts.count)
+        said = words.say(lead, clock=words.clock(facts.launch_ns), date=date, count=count, place=place)
+        status = row["status"]
+        return f"{said} {words.say(status)}" if status in ("suspected", "retracted") else said
 
     def _marked(self, text: str) -> str:
         return f"{self._mark} {text}" if self._mark else text
@@ -94,10 +101,10 @@ class _Writer:
         yield "fell", self._fell()
         count = words.say("count", count=words.number(facts.count), p=words.p(facts.row["count_probability"]))
         yield "count", count
-        yield "since", "; ".join(self._since())
+        yield "since", words.say("then").join(self._since())
         nations = facts.row["contributors"] or [self.nation]
         alone = list(nations) == [self.nation]
-        yield "observed", words.say("observed_alone", nation=self.nation) if alone else ", ".join(nations)
+        yield "observed", words.say("observed_alone", nation=self.nation) if alone else words.join(nations)
 
     def _time(self) -> str:
         launch, words = self.facts.row["launch"], self.words
@@ -144,7 +151,9 @@ class _Writer:
     def _with_claims(self, text: str, quantity: str) -> str:
         """An own estimate, and beside it what each source announced."""
         figures = self._claimed(quantity)
-        return "; ".join([text, self.words.say("announced", figures=", ".join(figures))] if figures else [text])
+        if not figures:
+            return text
+        return text + self.words.say("then") + self.words.say("announced", figures=self.words.join(figures))
 
     def _claimed(self, quantity: str) -> list[str]:
         said = ((claim, self._figure(claim, quantity)) for claim in self.facts.announced)
@@ -159,7 +168,7 @@ class _Writer:
         if fell is None:
             return words.say("not_known")
         if not fell.at_sea:
-            areas = words.say("fell_areas", areas=", ".join(self._areas)) if self._areas else ""
+            areas = words.say("fell_areas", areas=words.join(self._areas)) if self._areas else ""
             key = "fell_land" if fell.wholly else "fell_mostly_land"
             return words.say(key, areas=areas, percent=fell.percent)
         sea = sea_name(fell, language=words.language, languages=self._languages) or words.say("unnamed_sea")
@@ -181,26 +190,38 @@ class _Writer:
         classes = "/".join(words.adjective(name) for name in since.classes)
         if since.exact and since.count == 1:
             return words.say("since_one", classes=classes)
-        return words.say("since_exact" if since.exact else "since_many", classes=classes, count=words.number(since.count))
+        return words.say(
+            "since_exact" if since.exact else "since_many", classes=classes, count=words.number(since.count)
+        )
 
     def _announced(self) -> Iterator[str]:
         words = self.words
         if not self.facts.announced:
             yield words.say("nothing_announced")
         for claim in self.facts.announced:
-            classes = "/".join(words.reach(name) for name in claim.missile_class.split("/"))
+            classes = self._classes(claim)
             kind = words.source(claim.source_class)
             said = [words.say(f"said_{name}", figure=figure) for name in ("range", "apogee")
                     if (figure := self._figure(claim, name))]  # fmt: skip
             if claim.flight_time_s is not None:
                 said.append(words.say("said_time", seconds=words.km(claim.flight_time_s)))
-            figures = ", ".join([*([self._count(claim)] if claim.count else []), *said])
+            figures = words.join([*([self._count(claim)] if claim.count else []), *said])
+            named = f" ({claim.designation})" if claim.designation else ""
             key = "quoted" if figures else "quoted_plain"
-            yield words.say(key, source=claim.source, kind=kind, classes=classes, figures=figures)
+            yield words.say(key, source=claim.source, kind=kind, classes=classes, designation=named, figures=figures)
+
+    def _classes(self, claim: Claim) -> str:
+        return "/".join(self.words.reach(name) for name in claim.missile_class.split("/"))
+
+    def _each(self, claims: Sequence[Claim], told: Callable[[Claim], str]) -> str:
+        """What each of several claims says, with its source."""
+        return self.words.join(
+            [self.words.say("figure_of", figure=told(claim), source=claim.source) for claim in claims]
+        )
 
     def _count(self, claim: Claim) -> str:
         key = "said_count_exact" if claim.count_bound is CountBound.EXACT else "said_count"
-        return self.words.say(key, count=claim.count)
+        return self.words.say(key, count=self.words.number(claim.count or 0))
 
     def _differs(self) -> Iterator[str]:
         lines = [line for line in self._differences() if line]
@@ -212,18 +233,12 @@ class _Writer:
         for quantity, mine in (("range", self._distance_short(facts.sight)), ("apogee", self._apogee_short())):
             if self._apart(quantity):
                 figures = ([words.say("figure_of", figure=mine, source=own)] if mine else []) + self._claimed(quantity)
-                yield words.say(f"differs_{quantity}", figures=", ".join(figures))
-        counts = {self._count(claim): claim.source for claim in facts.announced if claim.count}
-        if len(counts) > 1:
-            said = [words.say("figure_of", figure=figure, source=source) for figure, source in counts.items()]
-            yield words.say("differs_count", figures=", ".join(said))
-        classes = {claim.missile_class: claim.source for claim in facts.announced}
-        if len(classes) > 1:
-            said = [
-                words.say("figure_of", figure="/".join(map(words.reach, name.split("/"))), source=source)
-                for name, source in classes.items()
-            ]
-            yield words.say("differs_class", figures=", ".join(said))
+                yield words.say(f"differs_{quantity}", figures=words.join(figures))
+        counted = [claim for claim in facts.announced if claim.count]
+        if len({claim.count for claim in counted}) > 1:
+            yield words.say("differs_count", figures=self._each(counted, self._count))
+        if len({claim.missile_class for claim in facts.announced}) > 1:
+            yield words.say("differs_class", figures=self._each(facts.announced, self._classes))
         if facts.alone is not None:
             yield self._pictures(facts.alone, facts.sight)
 

@@ -1,7 +1,7 @@
 """What a bulletin says, before any language: one event's last revisions beside the record, judged once.
 
-The trap avoided: three texts that each work out the facts for themselves, and differ. A class is told as "at least" from
-95 % on; a type is never told from flying like a glider, for sensors see how a thing flew and not what it is.
+The trap avoided: three texts that each work out the facts for themselves, and differ. A class is told as "at least"
+from 95 % on; a type is never told from flying like a glider, for sensors see how a thing flew and not what it is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,6 @@ Row = Mapping[str, Any]
 SURE = 0.95
 _GLIDE = 0.2  # from here on an event has no point of impact but a reachable set
 _REACH = ("SRBM", "MRBM", "IRBM", "ICBM")  # by reach
-_MISSILES = frozenset({"ballistic", "quasi_ballistic", "glide", "space_launch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """The last launch before this one: its local date, what sources said of it, how many at least, and whether exactly."""
+    """The last launch before this one: its local date, its stated classes, how many at least, and whether exactly."""
 
     local_date: str
     classes: tuple[str, ...]

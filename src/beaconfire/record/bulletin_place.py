@@ -1,7 +1,7 @@
 """Where something fell: sea or land, and which sea, told from the area where it can have come down.
 
-The trap avoided: an area (a glider's, or a lost track's) has no point, and its middle may lie on an island. Its share of
-sea is said instead. Sea names differ by nation; a node's own language decides, as its configuration gives it.
+The trap avoided: an area (a glider's, or a lost track's) has no point, and its middle may lie on an island. Its share
+of sea is said instead. Sea names differ by nation; a node's own language decides, as its configuration gives it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,6 +3,7 @@
 No locale of the machine speaks: the same facts give the same text everywhere.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from string import Formatter
 from typing import Any
@@ -11,7 +12,7 @@ import msgspec
 
 from beaconfire.kernel import data
 from beaconfire.kernel.alerts import Language
-from beaconfire.kernel.time import NS_PER_S, format_utc, parse_utc
+from beaconfire.kernel.time import NS_PER_S, format_utc
 from beaconfire.record.answer import long_date
 from beaconfire.record.claims import KOREA_OFFSET_MIN, local_clock, local_date
 
@@ -82,9 +83,9 @@ class Words:
         key = "noon" if (hour, minute) == ("12", "00") else "clock"
         return self.say(key, hour=hour, minute=minute, utc=utc)
 
-    def ns(self, time_utc: str) -> int:
-        """Return the time of a text of a result file."""
-        return parse_utc(time_utc)
+    def join(self, parts: Iterable[str]) -> str:
+        """Return parts as a list."""
+        return self.say("comma").join(parts)
 
     def number(self, value: int) -> str:
         """Return a count; a small one is written out in English."""
@@ -117,9 +118,7 @@ class Words:
             if isinstance(rows, dict)
             for key, text in rows.items()
         }
-        return {
-            key: frozenset(name for _, name, _, _ in Formatter().parse(text) if name) for key, text in flat.items()
-        }
+        return {key: frozenset(name for _, name, _, _ in Formatter().parse(text) if name) for key, text in flat.items()}
 
     def _of(self, table: str, name: str) -> str:
         return str(self._texts[table][name])
