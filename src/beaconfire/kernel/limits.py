@@ -126,5 +126,8 @@ MAX_FLIGHT_TIME_S = 86_400.0  # nothing that comes down flies longer
 MAX_QUESTION_LENGTH = 300  # one sentence
 
 # --- CAP messages, a stranger's too -------------------------------------------------------------------
+MAX_SHORT_NAME = 12  # of an authority: a telephone shows 90 characters, and the danger comes first
+MAX_SHORT_ACTION = 20  # of what to do, for the same telephone
+MAX_ACTION_LENGTH = 400  # of what to do in full sentences: read aloud in half a minute
 MAX_CAP_DEPTH = 12  # alert, info, area, geocode, value are 5, a signature's deepest path 6
 MAX_CAP_CHILDREN = 2_000  # of one element: all areas of a nation are 53, all islands of one area some hundred

@@ -3,8 +3,12 @@
 An island may have no shelter: what people there are to do is said by whoever answers for it, not by our texts.
 """
 
-import msgspec
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta
+
+from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import Language, MessageKind
 
 
@@ -16,8 +20,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     areas: tuple[str, ...]
     kinds: tuple[MessageKind, ...]
-    text: dict[Language, str]
-    short: dict[Language, str]
+    text: dict[Language, Annotated[str, Meta(max_length=limits.MAX_ACTION_LENGTH)]]
+    short: dict[Language, Annotated[str, Meta(max_length=limits.MAX_SHORT_ACTION)]]
 
 
 class Authority(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,7 +34,7 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     web: str
     nations: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
-    short: dict[Language, str] = {}  # a name of at most 12 characters for telephones; without one, its id
+    short: dict[Language, Annotated[str, Meta(max_length=limits.MAX_SHORT_NAME)]] = {}  # without one, its id
     actions: tuple[Action, ...] = ()
 
     def action(self, area_id: str, kind: MessageKind) -> Action | None:

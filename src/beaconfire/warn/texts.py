@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 
 import msgspec
 
@@ -25,7 +26,6 @@ from beaconfire.warn.zones import clock_text
 LIMIT_SHORT = 90  # Korean cell broadcast, short form; WEA's short form: the same number
 LIMIT_LONG = 157  # Korean cell broadcast, long form
 LIMIT_EXTENDED = 360  # WEA's long form
-LIMIT_WHO = 12  # an authority's short name; a longer one is cut in the short forms
 _SAID_P = 0.01  # a smaller probability of impact, or of passage, is not put into words
 
 
@@ -174,14 +174,14 @@ class _Filler:
 
     def fitted(self, text: str, limit: int) -> str:
         """Fill a text of at most `limit` characters: advice and times get shorter, then fewer areas are named."""
-        who = (self._authority.short.get(self._language) or self._authority.id)[:LIMIT_WHO]
-        advice = dict.fromkeys((self._action, self._values[True]["do"] + "."))
-        for names in _shortened(self._names, self.words):
-            for action in advice:
-                for brief in (False, True):
-                    filled = self._fill(text, names, who, action, brief=brief)
-                    if len(filled) <= limit:
-                        return filled
+        who = (self._authority.short.get(self._language) or self._authority.id)[: limits.MAX_SHORT_NAME]
+        names = tuple(_shortened(self._names, self.words))
+        advice = tuple(dict.fromkeys((self._action, self._values[True]["do"] + ".")))
+        # Given up, first to last: the zone's name, long advice, names of areas, and at the very end who says it.
+        for said_by, areas, action, brief in product((who, ""), names, advice, (False, True)):
+            filled = self._fill(text, areas, said_by, action, brief=brief)
+            if len(filled) <= limit:
+                return filled
         what = f"has {len(filled)} characters in {self._language} at its shortest"
         raise InvalidInput.single(f"{self._message.kind} text", what, f"at most {limit}: a shorter name or advice")
 

@@ -26,7 +26,7 @@ _DENIALS = re.compile(
 # Words that a message about a lost track may not use: nothing is known of where it went.
 _FATE = re.compile(
     r"\bpass(?:ed|es|age)?\b|\bf[ea]ll(?:en|s)?\b|\blanded\b|\bimpact|\bcame down\b|\bsplash"
-    r"|통과|낙하|떨어[지졌질짐진]|탄착|通過|落下|着弾|落ち"
+    r"|통과|낙하|떨어|탄착|通過|落下|着弾|落ち"
 )
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 
