@@ -230,6 +230,6 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     draft: Ready | None
     ready: tuple[Ready, ...]
     sent: tuple[Ready, ...]
-    silent: tuple[str, ...]  # channel/end-point
+    silent: tuple[str, ...]  # channels without a receipt for the last message
     conflicts: tuple[str, ...]  # another authority's alerts in the same areas
     due_ns: int | None

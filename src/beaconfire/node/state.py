@@ -4,12 +4,13 @@
 """
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from beaconfire.assess import Assessor
 from beaconfire.fuse import PartnerTracks, Tracklets
 from beaconfire.kernel.products import Kind, ReleasedBody
-from beaconfire.kernel.records import EventStatus, ObjectAssessment
+from beaconfire.kernel.records import EventStatus, ObjectAssessment, PictureName
 from beaconfire.kernel.sensors import parse_sensors
 from beaconfire.kernel.time import from_seconds
 from beaconfire.node.inputs import Genesis
@@ -17,6 +18,7 @@ from beaconfire.release import Releaser
 from beaconfire.sense import Sense
 from beaconfire.share import Link
 from beaconfire.track import Tracker
+from beaconfire.warn import Desk
 
 
 @dataclass(slots=True)
@@ -24,7 +26,8 @@ class NodeState:
     """Everything a node knows. OWN is `own` and what `assessor` holds of it; no partner byte enters it.
 
     `told` are the own tracks that partners are told of, with what was last thought of each; `partner_events` says
-    which track of theirs a partner's event is about; `event_status` and `offered` are what was last offered.
+    which track of theirs a partner's event is about; `event_status` and `offered` are what was last offered. `desk` is
+    None where the node warns nobody; `forecast_at` is when an event's picture last got a forecast, and its status then.
     """
 
     genesis: Genesis
@@ -41,10 +44,12 @@ class NodeState:
     partner_events: dict[str, dict[str, str]] = field(default_factory=dict)
     event_status: dict[str, tuple[EventStatus, int]] = field(default_factory=dict)
     offered: dict[tuple[Kind, str], ReleasedBody] = field(default_factory=dict)
+    desk: Desk | None = None
+    forecast_at: dict[tuple[str, PictureName], tuple[EventStatus, int]] = field(default_factory=dict)
 
 
 def initial(genesis: Genesis, *, now_ns: int) -> NodeState:
-    """Return the state a journal starts from; raises `InvalidInput` for sensors or a policy that are wrong.
+    """Return the state a journal starts from; raises `InvalidInput` for a file in it that is wrong.
 
     A node without partners keeps no FUSED picture: it would be the OWN one again.
     """
@@ -67,6 +72,22 @@ def initial(genesis: Genesis, *, now_ns: int) -> NodeState:
             partner.nation: Link(nation=nation, partner=partner.nation, realm=genesis.realm, epoch=genesis.epoch)
             for partner in partners
         },
+        desk=make_desk(genesis, warning_toml=genesis.warning_toml, people_toml=genesis.people_toml, rules=genesis.rules)
+        if genesis.warning_toml
+        else None,
+    )
+
+
+def make_desk(genesis: Genesis, *, warning_toml: bytes, people_toml: bytes, rules: Sequence[bytes]) -> Desk:
+    """Return the warning desk of a node; raises `InvalidInput` (`Refused` for a signature) for wrong files."""
+    return Desk(
+        nation=genesis.nation,
+        realm=genesis.realm,
+        epoch=genesis.epoch,
+        root=genesis.root_public,
+        warning_toml=warning_toml,
+        people_toml=people_toml,
+        rules=rules,
     )
 
 

@@ -2,8 +2,9 @@
 
 Order inside a step is the order of ARCHITECTURE: the OWN picture first, from own scans alone; what follows from it is
 assessed and offered to partners; only then the FUSED picture takes the same scan. A partner's envelope touches the
-FUSED picture alone. `step` is synchronous, called by one task, knows no clock, disk, key or chance, and no bytes from
-outside can raise anything but a typed refusal, which becomes an audit row.
+FUSED picture alone. Each revision of either picture goes to the warning desk (`warning`) as it comes, OWN first. `step`
+is synchronous, called by one task, knows no clock, disk, key or chance, and no bytes from outside can raise anything
+but a typed refusal, which becomes an audit row.
 """
 
 from collections import Counter
@@ -15,9 +16,23 @@ from beaconfire.kernel.errors import InvalidInput, Refused
 from beaconfire.kernel.products import Body, ImpactBody, LaunchBody, PartnerAdvice, Product, Released, TrajectoryBody
 from beaconfire.kernel.records import EventRevision, EventStatus, TrackStatus, TrackUpdate
 from beaconfire.node.effects import Effect, Purge, Send, ShowAudit, ShowEvent, ShowTrack
-from beaconfire.node.inputs import ClockTrouble, ControlIn, EnvelopeIn, Input, PolicyLoad, Restart, ScanIn, Tick
+from beaconfire.node.inputs import (
+    ClockTrouble,
+    Command,
+    ControlIn,
+    Delivered,
+    EnvelopeIn,
+    Input,
+    NoticeIn,
+    PolicyLoad,
+    Restart,
+    ScanIn,
+    Tick,
+    WarningLoad,
+)
 from beaconfire.node.offers import event_offers, received_tracklet, trajectory_offer
 from beaconfire.node.state import NodeState
+from beaconfire.node.warning import command, delivered, notice, trust_clock, warn, warning_load, warning_tick
 from beaconfire.share import Numbered, Outcome, Proof
 
 _SHARED = (EventStatus.SUSPECTED, EventStatus.CONFIRMED, EventStatus.LOST)
@@ -55,7 +70,7 @@ def _tick(state: NodeState, _item: Tick) -> list[Effect]:
     effects += _narrowed(state, ticked.narrowed)
     for partner, product in ticked.due:
         effects += _release(state, product, (partner,))
-    return effects
+    return effects + warning_tick(state)
 
 
 def _own(state: NodeState, updates: Sequence[TrackUpdate]) -> list[Effect]:
@@ -78,6 +93,7 @@ def _events(state: NodeState, revisions: Sequence[EventRevision]) -> list[Effect
     effects: list[Effect] = []
     for revision in revisions:
         effects.append(ShowEvent(revision))
+        effects += warn(state, revision)
         if revision.picture != "own":
             continue
         status = (revision.status, revision.count_at_least)
@@ -212,7 +228,8 @@ def _policy(state: NodeState, item: PolicyLoad) -> list[Effect]:
 
 
 def _clock(state: NodeState, item: ClockTrouble) -> list[Effect]:
-    return _narrowed(state, state.releaser.trust_clock(item.trusted))
+    effects = _narrowed(state, state.releaser.trust_clock(item.trusted))
+    return effects + trust_clock(state, item.trusted)
 
 
 def _narrowed(state: NodeState, partners: Sequence[str]) -> list[Effect]:
@@ -250,4 +267,8 @@ _HANDLERS: dict[type, Callable[[NodeState, Any], list[Effect]]] = {
     Restart: _restart,
     PolicyLoad: _policy,
     ClockTrouble: _clock,
+    WarningLoad: warning_load,
+    Command: command,
+    Delivered: delivered,
+    NoticeIn: notice,
 }

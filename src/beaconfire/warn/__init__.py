@@ -7,20 +7,39 @@ after the fact, two voices for one area.
 """
 
 from beaconfire.warn.approvals import signed_bytes
-from beaconfire.warn.authority import Authority
+from beaconfire.warn.areas import Area, areas
+from beaconfire.warn.authority import Action, Authority
+from beaconfire.warn.cap import reference, render
+from beaconfire.warn.capcheck import check_cap
+from beaconfire.warn.capxml import parse_cap
+from beaconfire.warn.desk import Desk
+from beaconfire.warn.outlook import ENDED, Outlook
 from beaconfire.warn.people import Person, load_people, parse_people
+from beaconfire.warn.rules import Rule, parse_rule
 from beaconfire.warn.sealed import open_sealed, seal
 from beaconfire.warn.settings import Channel, Settings, parse_settings
 
 __all__ = [
+    "ENDED",
+    "Action",
+    "Area",
     "Authority",
     "Channel",
+    "Desk",
+    "Outlook",
     "Person",
+    "Rule",
     "Settings",
+    "areas",
+    "check_cap",
     "load_people",
     "open_sealed",
+    "parse_cap",
     "parse_people",
+    "parse_rule",
     "parse_settings",
+    "reference",
+    "render",
     "seal",
     "signed_bytes",
 ]

@@ -48,6 +48,7 @@ from beaconfire.kernel.alerts import LANGUAGES, Language
 from beaconfire.kernel.errors import Fault, InvalidInput
 from beaconfire.kernel.labels import Realm, check_name
 from beaconfire.kernel.sensors import explain, parse_toml
+from beaconfire.warn.areas import areas as known_areas
 from beaconfire.warn.authority import Authority
 
 Seconds = Annotated[float, Meta(gt=0.0, le=86_400.0)]
@@ -160,6 +161,9 @@ def _check_registry(settings: Settings, where: str, faults: list[Fault]) -> None
         faults.append(Fault(f"{where}: areas", f"{others[0]} is {voices[others[0]]}'s", "areas of the author"))
     if not settings.ours:
         faults.append(Fault(f"{where}: areas", "are none", "areas here or with the author"))
+    unknown = [area for area in settings.ours if known_areas().get(area) is None]
+    if unknown:
+        faults.append(Fault(f"{where}: areas", f"{unknown[0]!r} is none", "ISO 3166-2 ids such as JP-02"))
 
 
 def _check_channels(settings: Settings, where: str, faults: list[Fault]) -> None:
