@@ -70,7 +70,6 @@ class Engine(Generic[State]):
         self._waiting: deque[_Done] = deque()
         self._durable = asyncio.Event()
         self.now_ns = 0
-        self.sent: dict[str, int] = {}  # the highest number published per partner
         self.trouble: Exception | None = None
         self.failed: Exception | None = None
 
@@ -88,6 +87,16 @@ class Engine(Generic[State]):
     def backlog(self) -> int:
         """Rows that are not on disk yet."""
         return len(self._waiting)
+
+    @property
+    def numbered(self) -> dict[str, int]:
+        """The last number given to an envelope, per partner that one was made for."""
+        return {nation: link.outgoing.number for nation, link in self.state.links.items() if link.outgoing.number}
+
+    @property
+    def warns(self) -> bool:
+        """Whether a public warning waits for the disk."""
+        return any(isinstance(effect, Publish) for done in self._waiting for effect in done.effects)
 
     def do(self, item: Input, *, now_ns: int) -> int:
         """Run one input and return its row's number."""
@@ -157,7 +166,6 @@ class Engine(Generic[State]):
         link = self._links[send.partner]
         signed = wire.Signed(unsigned=send.unsigned, signature=self._key.sign(send.unsigned))
         link.publish(send.subject, codec.encode(signed), generation=send.generation)
-        self.sent[send.partner] = max(send.number, self.sent.get(send.partner, 0))
 
     def _show(self, done: _Done, *, durable: bool) -> None:
         if done.shown:

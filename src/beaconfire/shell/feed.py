@@ -50,7 +50,10 @@ class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The node has done a turn: the last envelope sent to and taken from each partner, and what did not come."""
+    """The node has done a turn; its last rows may still be on their way to the disk.
+
+    `sent` and `taken` are the last envelope numbered for and taken from each partner, `missing` what did not come.
+    """
 
     tick: int
     sent: dict[str, int]

@@ -240,6 +240,7 @@ class Node:
             task.result()
 
     async def _lockstep(self, feed: Feed) -> None:
+        before = 0
         async for turn in feed.turns():
             if self._engine is None:
                 self._begin(turn.time_ns)
@@ -249,10 +250,13 @@ class Node:
             for item in self._items(turn):
                 seq = self._do(item, now_ns=turn.time_ns)
             engine = self._running()
-            await engine.durable(seq)
+            # The disk works on this turn while the others finish theirs: whoever is sent something waits for its
+            # number, which comes after the commit. A warning is waited for: its receipts belong to the next turn.
+            await engine.durable(seq if engine.warns else before)
             await self.office.settled()
+            before = seq
             taken = {nation: arrivals.taken for nation, arrivals in self._arrivals.items()}
-            feed.answer(Answer(tick=turn.tick, sent=dict(engine.sent), taken=taken, missing=missing))
+            feed.answer(Answer(tick=turn.tick, sent=engine.numbered, taken=taken, missing=missing))
 
     def _begin(self, now_ns: int) -> None:
         """Make the first row at the first time that is known."""
