@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from beaconfire.kernel.alerts import AlertView
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import Scan, TrackStatus
 from beaconfire.kernel.sensors import parse_sensors
@@ -53,6 +54,8 @@ class PretendNode:
         self.identity = SimpleNamespace(id_secret=b"i" * 32)
         self.state = SimpleNamespace(sense=Sense(parse_sensors(SENSORS, where="s")))
         self.status: dict[str, PartnerStatus] = {"JPN": UP} if partners else {}
+        self.office = SimpleNamespace(realm=Realm.EXERCISE, now_ns=NOW_NS, views=lambda: self.views, people=dict)
+        self.views: tuple[AlertView, ...] = ()
 
     def partner_status(self) -> dict[str, PartnerStatus]:
         return self.status

@@ -10,23 +10,24 @@ takes back or ends a warning, which asks no more of anyone than the warning did;
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from beaconfire.kernel import limits
-from beaconfire.kernel.alerts import AlertView, Approved, MessageKind
+from beaconfire.kernel.alerts import AlertView, Approved, MessageKind, Order
 from beaconfire.kernel.errors import BeaconfireError, InvalidInput, RunFailed
+from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.time import NS_PER_S, unix_utc_to_tai_ns
 from beaconfire.node import Delivered, Effect, Input, NodeState, Publish, WarningLoad, decode_input
+from beaconfire.shell import capsign
 from beaconfire.shell.channels import AtomFeed, Channel, Directory, Health, HttpPost, Pace, Receipt, signed_alert
 from beaconfire.shell.channels.alerts import CAP, read_cap
 from beaconfire.shell.channels.channel import Sink
 from beaconfire.shell.config import NodeConfig, read_bounded
 from beaconfire.shell.control import (
-    SOCKET,
     Alerts,
     Answer,
     Ask,
@@ -36,11 +37,14 @@ from beaconfire.shell.control import (
     Control,
     GiveOrder,
     Orders,
+    Outcome,
+    socket_of,
 )
 from beaconfire.shell.keys import Identity
+from beaconfire.shell.people import sealed_people
 from beaconfire.shell.tasks import woken
 from beaconfire.warn import Channel as ChannelRow
-from beaconfire.warn import Settings, parse_settings
+from beaconfire.warn import Person, Settings, load_people, parse_settings
 
 _SETTLE_S = 1.0  # how long a turn waits for the first receipts of what it published
 _FLUSH_S = 1.0
@@ -80,9 +84,9 @@ class Office:
     ) -> None:
         """Read how this node warns; raises `InvalidInput` for files that are wrong. Nothing runs yet."""
         self._config, self._identity = config, identity
-        self._state, self._now_ns, self._news, self._pace = state, now_ns, news, pace
+        self._state, self._clock_ns, self._news, self._pace = state, now_ns, news, pace
         self.orders = Orders(news)
-        self._control = Control(Path(config.folder) / SOCKET, self.meet)
+        self._control = Control(socket_of(config), self.meet)
         self._receipts: list[Receipt] = []
         self._awaited: set[tuple[str, str]] = set()  # identifier and channel without any receipt yet
         self._told = asyncio.Event()
@@ -99,7 +103,7 @@ class Office:
         for row in self._rows:
             self._channels[row.name] = (row, self._channel(row))
         for approved in tuple(self._given.values()):
-            if _expires_ns(approved.unsigned) > self._now_ns():
+            if _expires_ns(approved.unsigned) > self._clock_ns():
                 missing = [name for name in approved.channels if (approved.identifier, name) not in self._done]
                 self._give(approved, missing, recorded=True)
         self._done.clear()
@@ -163,6 +167,27 @@ class Office:
         """Where the node's Atom feed lies, None without one."""
         return next((self._config.path(row.path) for row in self._rows if row.kind == "atom"), None)
 
+    @property
+    def realm(self) -> Realm:
+        """The node's realm."""
+        return self._config.realm
+
+    @property
+    def now_ns(self) -> int:
+        """Node time."""
+        return self._clock_ns()
+
+    def people(self) -> Mapping[str, Person]:
+        """The people of the node by id."""
+        where = self._config.people
+        return load_people(
+            self._files.people_toml, realm=self._config.realm, root=self._identity.root_public, where=where
+        )
+
+    def give(self, order: Order) -> Awaitable[Outcome]:
+        """Let an order of the page enter the step with the next turn; raises as `Orders.give`."""
+        return self.orders.give(order)
+
     def views(self) -> tuple[AlertView, ...]:
         """Every alert as it stands."""
         state = self._state()
@@ -174,7 +199,7 @@ class Office:
             return await self.orders.give(ask.order)
         if isinstance(ask, AskAlerts):
             config = self._config
-            return Alerts(nation=config.nation, realm=config.realm, now_ns=self._now_ns(), alerts=self.views())
+            return Alerts(nation=config.nation, realm=config.realm, now_ns=self._clock_ns(), alerts=self.views())
         if isinstance(ask, AskChannels):
             return ChannelsHealth(channels=self.health())
         self._files = read_warning(self._config)
@@ -219,8 +244,6 @@ class Office:
         key = self._identity.alerts
         if key is None:
             raise RunFailed("this node's keys were made before alerts were signed; make a new node")
-        from beaconfire.shell import capsign
-
         return capsign.sign(unsigned, key.key_pem, key.certificate_pem)
 
     def _failed(self, approved: Approved, name: str, detail: str) -> None:
@@ -237,7 +260,7 @@ class Office:
         trusted = b"" if key is None else key.certificate_pem
         channel = Channel(
             row.name, [self._sink(row)], realm=row.realm, verify=partial(_verify, trusted_pem=trusted),
-            now_ns=self._now_ns, receipt=self._on_receipt, pace=self._pace,
+            now_ns=self._clock_ns, receipt=self._on_receipt, pace=self._pace,
         )  # fmt: skip
         channel.start()
         return channel
@@ -265,17 +288,16 @@ def read_warning(config: NodeConfig) -> WarningFiles:
         return WarningFiles()
     warning_toml = read_bounded(path)
     settings = _parse(config, warning_toml)
-    people = config.path(config.people)
     return WarningFiles(
         warning_toml=warning_toml,
-        people_toml=read_bounded(people) if people.exists() else b"",
+        people_toml=sealed_people(config.path(config.people), realm=config.realm),
         rules=tuple(read_bounded(config.path(name)) for name in settings.rules),
     )
 
 
 def views_of(state: NodeState) -> tuple[AlertView, ...]:
     """Return every alert of a node's state as it stands."""
-    return () if state.desk is None else state.desk.views()
+    return () if state.desk is None else state.desk.alerts()
 
 
 def _channel_rows(config: NodeConfig, files: WarningFiles) -> tuple[ChannelRow, ...]:
@@ -297,8 +319,6 @@ def _parse(config: NodeConfig, warning_toml: bytes) -> Settings:
 def _verify(xml: bytes, *, trusted_pem: bytes) -> None:
     if not trusted_pem:
         raise InvalidInput.single("signature", "cannot be checked", "keys of `beaconfire init`")
-    from beaconfire.shell import capsign
-
     capsign.verify(xml, trusted_pem)
 
 

@@ -1,7 +1,7 @@
 """The console as a window of the node: effects become rows of the feed, and the page's server runs beside the step.
 
-Numbered rows (events, partners, audit) are published as their journal row commits; the tracks of the picture are
-gathered here and encoded at most ten times a second, and only while somebody looks.
+Numbered rows (events, alerts, partners, audit) are published as their journal row commits; the tracks of the picture
+are gathered here and encoded at most ten times a second, and only while somebody looks.
 """
 
 import asyncio
@@ -16,14 +16,17 @@ import beaconfire
 from beaconfire.assess import phase_probabilities
 from beaconfire.earth import ecef_to_geodetic, enu_axes
 from beaconfire.kernel import results
+from beaconfire.kernel.alerts import AlertRow, AlertView
 from beaconfire.kernel.keyed import keyed_digest
 from beaconfire.kernel.records import KINDS, PHASES, EventRevision, PictureName, Sensor, TrackStatus, TrackUpdate
 from beaconfire.kernel.sensors import parse_sensors, site_geodetic
 from beaconfire.kernel.time import format_utc
-from beaconfire.node import Effect, ShowAudit, ShowEvent, ShowTrack
+from beaconfire.node import Effect, ShowAlert, ShowAudit, ShowEvent, ShowTrack
+from beaconfire.shell.alertrows import alert_row, log_row
 from beaconfire.shell.config import read_bounded
 from beaconfire.shell.feedhub import FeedHub
 from beaconfire.shell.gateway import Gateway, build_app, serve
+from beaconfire.shell.pageorders import PageOrders
 from beaconfire.shell.rings import Ring, ellipse_ring, track_ellipse
 from beaconfire.shell.tasks import ended
 
@@ -49,6 +52,7 @@ class ConsoleWindow:
         self._of_track: dict[str, tuple[str, str]] = {}  # track → event and most probable kind
         self._counts: dict[str, Counter[str]] = {}
         self._told: dict[str, tuple[object, ...]] = {}
+        self._alerts_told = False
         self._now_ns = 0
         self._durable = True
         self._fed_s: float | None = None
@@ -61,7 +65,8 @@ class ConsoleWindow:
         """Start serving and return the address with its one-time token; raises `PortInUse`."""
         config, token = self._node.config, secrets.token_urlsafe(16)
         key = keyed_digest(self._node.identity.id_secret, "console-session")
-        app = build_app(self._hub, self._configuration, token=token, session_key=key)
+        orders = PageOrders(self._node.office)
+        app = build_app(self._hub, self._configuration, token=token, session_key=key, orders=orders)
         self._gateway = await serve(app, hub=self._hub, host=config.console.host, port=config.console.port)
         self._tasks = [asyncio.create_task(self._every(TRACKS_S, self._publish_tracks)),
                        asyncio.create_task(self._every(CLOCK_S, self._publish_clock))]  # fmt: skip
@@ -87,6 +92,7 @@ class ConsoleWindow:
             elif isinstance(effect, ShowAudit):
                 self._counts.setdefault(effect.partner, Counter())[effect.verdict] += effect.count
                 self._hub.publish("audit", _audit(effect), seq)
+        self._publish_alerts([effect.row for effect in effects if isinstance(effect, ShowAlert)], seq, durable=durable)
         self._publish_partners(seq)
 
     def close(self) -> None:
@@ -124,6 +130,26 @@ class ConsoleWindow:
             "impact_own": _impact_ring(own), "impact_fused": _impact_ring(fused),
         }  # fmt: skip
         self._hub.publish("event", {**row, "rings": rings, "alone": _figures(own), "shared": _figures(fused)}, seq)
+
+    def _publish_alerts(self, rows: Sequence[AlertRow], seq: int, *, durable: bool) -> None:
+        """Publish each new line of an alert's log with the alert as it stands; at first all that stand."""
+        views: dict[str, AlertView] = {}
+        if self._node.state is not None and (rows or not self._alerts_told):  # else a replay: only lines are known
+            views = {view.alert_id: view for view in self._node.office.views()}
+            named = {row.alert_id for row in rows}
+            for view in () if self._alerts_told else views.values():
+                if view.alert_id not in named:
+                    self._hub.publish("alert", {"log": None, "alert": self._alert(view), "durable": durable}, seq)
+            self._alerts_told = True
+        for row in rows:
+            alert = self._alert(views[row.alert_id]) if row.alert_id in views else None
+            self._hub.publish("alert", {"log": log_row(row), "alert": alert, "durable": durable}, seq)
+
+    def _alert(self, view: AlertView) -> dict[str, object]:
+        """An alert with the nations whose data its events rest on."""
+        revisions = [revision for (event_id, _), revision in self._events.items() if event_id in view.event_ids]
+        sources = sorted({nation for revision in revisions for nation in revision.contributors})
+        return alert_row(view, realm=self._node.config.realm, sources=sources)
 
     def _publish_tracks(self) -> None:
         tracks = [update for update in self._tracks.values() if update.status is not TrackStatus.TENTATIVE]

@@ -26,6 +26,7 @@ from beaconfire.kernel.errors import BeaconfireError, RunFailed
 from beaconfire.kernel.labels import Realm
 from beaconfire.node import Command, Effect, Input, ShowAlert, ShowAudit
 from beaconfire.shell.channels import Health
+from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.feed import peer_is_ours, peer_process
 
 SOCKET = "control.sock"
@@ -254,6 +255,11 @@ def ask(path: Path, request: Ask, *, timeout_s: float = _ANSWER_S + 5.0) -> Answ
         return _ANSWERS.decode(answer)
     except msgspec.DecodeError:
         raise RunFailed(f"{path}: the node hung up without an answer") from None
+
+
+def socket_of(config: NodeConfig) -> Path:
+    """Return where a node's local socket lies."""
+    return Path(config.folder) / SOCKET
 
 
 def expect(answer: object, kind: type[Expected]) -> Expected:

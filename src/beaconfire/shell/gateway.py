@@ -1,7 +1,8 @@
 """The door between one node and its people's browsers: a page, its configuration and one stream of server-sent events.
 
-In: HTTP from a browser on this machine. Out: the built page, `/config`, `/stream`, `/healthz`; nothing else, and never
-a request of its own. Who may look is settled here alone: the host and origin must be ours (a foreign page that resolves
+In: HTTP from a browser on this machine, and by `POST /alert` an order, with the session's own CSRF token. Out: the
+built page, `/config`, `/stream`, `/healthz`, the public feed `/alerts/…`; nothing else, and never a request of its own.
+Who may look is settled here alone: the host and origin must be ours (a foreign page that resolves
 its name to loopback is refused), the one-time token of the printed address is exchanged for a session cookie, and a
 session has a bounded number of streams.
 
@@ -35,6 +36,7 @@ import beaconfire
 from beaconfire.kernel import limits
 from beaconfire.kernel.errors import PortInUse, UsageError
 from beaconfire.shell.feedhub import FeedHub
+from beaconfire.shell.pageorders import PageOrders
 
 PAGE_DIR = Path(beaconfire.__file__).parent / "console" / "dist"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -65,23 +67,26 @@ def build_app(
     allowed_hosts: Collection[str] = LOOPBACK_HOSTS,
     session_key: bytes | None = None,
     page_dir: Path = PAGE_DIR,
+    orders: PageOrders | None = None,
 ) -> Starlette:
     """Return the web application of one node.
 
     `config_provider` gives the JSON object of `/config`; its `nation` and `realm` name the cookie. `token` opens one
     session, once. `allowed_hosts` are host names without a port. Sessions outlive a restart of the process only if it
-    gets the same `session_key` again.
+    gets the same `session_key` again. Without `orders` the page can only look.
     """
     config = config_provider()
     access = _Access(
         cookie=f"bf-{config['nation']}-{config['realm']}", token=token, key=session_key or secrets.token_bytes(32)
     )
-    site = _Site(hub, config_provider, access, page_dir)
+    site = _Site(hub, config_provider, access, page_dir, orders)
     routes = [
         Route("/", site.page),
         Route("/healthz", site.health),
         Route("/config", site.config),
         Route("/stream", site.stream),
+        Route("/alert", site.order, methods=["POST"]),
+        Route("/alerts/{name}", site.alerts),
     ]
     if (page_dir / "assets").is_dir():
         routes_static: list[Route | Mount] = [Mount("/assets", StaticFiles(directory=page_dir / "assets"))]
@@ -182,8 +187,16 @@ class _Access:
         if self._token is None or not hmac.compare_digest(token.encode(), self._token.encode()):
             return None
         self._token = None
+        return self.begin()[1]
+
+    def begin(self) -> tuple[str, str]:
+        """Return the id of a new session and its cookie's value."""
         session = secrets.token_urlsafe(16)
-        return f"{session}.{self._sign(session)}"
+        return session, f"{session}.{self._sign(session)}"
+
+    def csrf(self, session: str) -> str:
+        """Return what a page of this session, and no foreign page, can put beside what it posts."""
+        return self._sign(f"csrf|{session}")
 
     def session(self, request: Request) -> str | None:
         """Return the session id of a request with a valid cookie, else None."""
@@ -197,8 +210,11 @@ class _Access:
 class _Site:
     """The routes."""
 
-    def __init__(self, hub: FeedHub, config: ConfigProvider, access: _Access, page_dir: Path) -> None:
+    def __init__(
+        self, hub: FeedHub, config: ConfigProvider, access: _Access, page_dir: Path, orders: PageOrders | None
+    ) -> None:
         self._hub = hub
+        self._orders = orders
         self._config = config
         self._access = access
         self._page = page_dir / "index.html"
@@ -207,6 +223,10 @@ class _Site:
         """The page, or the exchange of the address's token for a cookie."""
         token = request.query_params.get("token")
         signed_in = self._access.session(request) is not None
+        if token is not None and self._orders is not None and self._orders.person_of(token) is not None:
+            session, value = self._access.begin()
+            self._orders.remember(session, token)
+            return self._to_page(value)
         if token is not None:
             return RedirectResponse("/", 303) if signed_in else self._sign_in(token)
         if not signed_in:
@@ -219,6 +239,9 @@ class _Site:
         value = self._access.exchange(token)
         if value is None:
             return PlainTextResponse(_NO_SESSION, 401, {"cache-control": "no-store"})
+        return self._to_page(value)
+
+    def _to_page(self, value: str) -> Response:
         response = RedirectResponse("/", 303, {"cache-control": "no-store"})
         response.set_cookie(self._access.cookie, value, path="/", httponly=True, samesite="strict")
         return response
@@ -229,10 +252,30 @@ class _Site:
 
     async def config(self, request: Request) -> Response:
         """What the page must know to draw the first picture."""
-        if self._access.session(request) is None:
+        session = self._access.session(request)
+        if session is None:
             return PlainTextResponse(_NO_SESSION, 401)
-        body = msgspec.json.encode(self._config())
+        person = None if self._orders is None else self._orders.person_behind(session)
+        body = msgspec.json.encode({**self._config(), "person": person, "csrf": self._access.csrf(session)})
         return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+
+    async def order(self, request: Request) -> Response:
+        """An order about an alert: from this page's own script in a session, or not at all."""
+        session = self._access.session(request)
+        if session is None or self._orders is None:
+            return PlainTextResponse(_NO_SESSION, 401)
+        given = request.headers.get("x-csrf-token", "")
+        if "origin" not in request.headers or not hmac.compare_digest(
+            given.encode(), self._access.csrf(session).encode()
+        ):
+            return PlainTextResponse("Not from this page: no origin, or not this session's CSRF token.\n", 403)
+        return await self._orders.order(request, session)
+
+    async def alerts(self, request: Request) -> Response:
+        """The public feed of alerts and the messages it names; no session needed."""
+        if self._orders is None:
+            return PlainTextResponse("No such feed or alert at this node.\n", 404)
+        return self._orders.feed(str(request.path_params["name"]))
 
     async def stream(self, request: Request) -> Response:
         """The feed, from the offset of `Last-Event-ID` or `from`."""

@@ -6,7 +6,6 @@ exercise a plain token may stand for a key, so that a page can be used without o
 """
 
 import hashlib
-import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -69,6 +68,19 @@ def read_people(config: NodeConfig, *, root_public: bytes) -> dict[str, Person]:
     return parse_people(text, realm=config.realm, where=str(path))
 
 
+def sealed_people(path: Path, *, realm: Realm) -> bytes:
+    """Return the bytes of a sealed people's file, none where nobody is named.
+
+    Raises `InvalidInput` for a file that names people and is not sealed.
+    """
+    data = read_bounded(path) if path.exists() else b""
+    if _SEAL.search(data):
+        return data
+    if parse_people(data, realm=realm, where=str(path)):
+        raise InvalidInput.single(str(path), "has no signature", "people added by `beaconfire user add`")
+    return b""
+
+
 def add_person(config: NodeConfig, person: Person, *, root: Ed25519PrivateKey) -> None:
     """Add a person to `people.toml` and seal it anew; what else stands in it, remarks too, stays.
 
@@ -128,13 +140,6 @@ def person_of_token(people: Mapping[str, Person], token: str) -> str | None:
     return next((person.id for person in people.values() if wanted in person.tokens), None)
 
 
-def user_home() -> Path:
-    """Return the folder of this user's own state: `$BEACONFIRE_HOME`, or the platform's data folder."""
-    if given := os.environ.get("BEACONFIRE_HOME"):
-        return Path(given)
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "beaconfire"
-
-
 def _order(
     person: str, action: AlertAction, alert_id: str, digest: bytes, issued_ns: int, words: str, areas: Sequence[str]
 ) -> Order:
@@ -153,13 +158,9 @@ def _order(
 
 
 def _text(path: Path, *, realm: Realm, root_public: bytes) -> bytes:
-    """Return the text of the people's file; one that is not sealed may only hold remarks, as `init` writes it."""
-    data = read_bounded(path) if path.exists() else b""
-    if _SEAL.search(data):
-        return open_sealed(data, purpose="people", realm=realm, key=root_public, where=str(path))
-    if parse_people(data, realm=realm, where=str(path)):
-        raise InvalidInput.single(str(path), "has no signature", "people added by `beaconfire user add`")
-    return data
+    """Return the text of the people's file, opened."""
+    data = sealed_people(path, realm=realm)
+    return open_sealed(data, purpose="people", realm=realm, key=root_public, where=str(path)) if data else b""
 
 
 def _table(person: Person) -> str:

@@ -17,11 +17,9 @@ from beaconfire.shell.config import (
     load_config,
     render_config,
 )
+from beaconfire.warn import seal
 
-_PEOPLE = """# Who may do what at this node. Nobody is named yet.
-# [[person]]
-# name = "Kim"
-# roles = ["officer"]
+_PEOPLE = b"""# Who may do what at this node, sealed by the nation's root: `beaconfire user add` writes it.
 """
 
 
@@ -32,6 +30,7 @@ def init_node(
     *,
     policy_toml: bytes,
     sensors_toml: bytes = b"",
+    warning_toml: bytes = b"",
     broker: BrokerConfig | None = None,
     console: ConsoleConfig | None = None,
     feed: str = "",
@@ -41,7 +40,8 @@ def init_node(
     """Make a new node under `folder` and return its configuration.
 
     Raises `UsageError` if the folder holds anything, or LIVE keys have no passphrase; `InvalidInput` for a code that
-    is none. `broker` and `console` are the realm's default addresses unless given.
+    is none. Without `warning_toml` the node warns nobody. `broker` and `console` are the realm's default addresses
+    unless given.
     """
     check_nation(nation, where="nation")
     if realm is Realm.LIVE and not passphrase:
@@ -65,9 +65,11 @@ def init_node(
     keys.create(folder, nation, realm, hosts=tuple(hosts), passphrase=passphrase)
     pki.write_secret(folder / NODE_FILE, render_config(config).encode())
     pki.write_secret(folder / config.policy, policy_toml)
-    pki.write_secret(folder / config.people, _PEOPLE.encode())
-    if sensors_toml:
-        pki.write_secret(folder / config.sensors, sensors_toml)
+    root = keys.load_root(folder, passphrase=passphrase)
+    pki.write_secret(folder / config.people, seal(_PEOPLE, purpose="people", realm=realm, sign=root.sign))
+    for name, text in ((config.sensors, sensors_toml), (config.warning, warning_toml)):
+        if text:
+            pki.write_secret(folder / name, text)
     return load_config(folder / NODE_FILE)
 
 
