@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from beaconfire.record import physics
 from beaconfire.record.claims import Bound, Claim
 from beaconfire.record.launches import Launch
-from beaconfire.record.slips import clock_slip, other_day_slip, published_before, swapped_with
+from beaconfire.record.slips import clock_slip, confirmed, other_day_slip, published_before, swapped_with
 
 IRREGULAR_RATIO = 1.5  # of a two-body time; rounded figures of ballistic flights reach 1.34
 FASTEST_RATIO = 1.6  # announced speed over a fall's; short flights that lose speed to the air reach 1.43
@@ -119,6 +119,8 @@ def _of_swapping(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _J
     if claim.range_m is None or claim.apogee_m is None or "SLV" in claim.classes:
         return None
     reason = swapped_with(claim, launch, launches)
+    if _stands_as_stated(claim) or (not reason and confirmed(claim, launch)):
+        return None
     if not reason and claim.classes <= _SHORT and claim.apogee_m > claim.range_m:
         reason = "higher than far, as no short-range missile flies"
     if not reason and not _time_fits(claim) and _time_fits(_swapped(claim)):
@@ -214,6 +216,13 @@ def _time_fits(claim: Claim) -> bool:
     if numbers is None:
         return True
     return numbers["announced_s"] >= numbers["two_body_least_s"] and numbers["ratio"] <= IRREGULAR_RATIO
+
+
+def _stands_as_stated(claim: Claim) -> bool:
+    """Whether physics itself says that range and apogee are not swapped."""
+    if claim.range_m is not None and claim.apogee_m is not None and claim.classes <= _SHORT:
+        return claim.range_m > claim.apogee_m
+    return claim.flight_time_s is not None and _time_fits(claim) and not _time_fits(_swapped(claim))
 
 
 def _swapped(claim: Claim) -> Claim:

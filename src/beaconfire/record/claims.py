@@ -6,13 +6,14 @@ again what it stated: the same `statement` in a higher `edition` counts, the ear
 """
 
 import hashlib
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
 import msgspec
 
 from beaconfire.kernel.labels import Realm
-from beaconfire.kernel.time import NS_PER_S, format_utc, parse_utc
+from beaconfire.kernel.time import format_utc, parse_utc
 
 KOREA_OFFSET_MIN = 540  # UTC+09:00, the local time of every launch in the shipped record
 PYONGYANG_OFFSET_MIN = 510  # the clock of DPRK state media between the two dates below
@@ -122,17 +123,19 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def local_date(time_ns: int, *, utc_offset_min: int = KOREA_OFFSET_MIN) -> str:
     """Return the local date `YYYY-MM-DD` of a time."""
-    return format_utc(time_ns + utc_offset_min * 60 * NS_PER_S, decimals=0)[:10]
+    return _local(time_ns, utc_offset_min)[:10]
 
 
 def local_clock(time_ns: int, *, utc_offset_min: int = KOREA_OFFSET_MIN) -> str:
     """Return the local clock `hh:mm` of a time."""
-    return format_utc(time_ns + utc_offset_min * 60 * NS_PER_S, decimals=0)[11:16]
+    return _local(time_ns, utc_offset_min)[11:16]
 
 
 def local_midnight_ns(date: str, *, utc_offset_min: int = KOREA_OFFSET_MIN) -> int:
     """Return the time at which a local date `YYYY-MM-DD` begins; raises `InvalidInput` for one that never was."""
-    return parse_utc(f"{date}T00:00Z", where="date") - utc_offset_min * 60 * NS_PER_S
+    parse_utc(f"{date}T00:00Z", where="date")
+    midnight = datetime.fromisoformat(f"{date}T00:00+00:00") - timedelta(minutes=utc_offset_min)
+    return parse_utc(f"{midnight:%Y-%m-%dT%H:%M}Z", where="date")
 
 
 def clock_offset_min(source_class: SourceClass, *, date: str) -> int:
@@ -149,6 +152,12 @@ def source_class_of(source: str) -> SourceClass:
         if known & set(words):
             return kind
     return SourceClass.PRESS
+
+
+def _local(time_ns: int, offset_min: int) -> str:
+    """The local time as text, by the calendar: in TAI a day may have a second more."""
+    text = format_utc(time_ns, decimals=0).replace(":60Z", ":59Z")
+    return (datetime.fromisoformat(f"{text[:-1]}+00:00") + timedelta(minutes=offset_min)).isoformat()
 
 
 _SOURCE_WORDS: tuple[tuple[SourceClass, frozenset[str]], ...] = (

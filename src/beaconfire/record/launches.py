@@ -94,7 +94,10 @@ def associate(claims: Iterable[Claim], *, unrated: bool = False) -> tuple[Launch
     for claim in sorted((claim for claim in latest if claim.dated_only), key=_order):
         _place_by_date(groups, claim)
     launches = []
-    for group in sorted(groups, key=lambda group: (group[0].local_date, _order(group[0]))):
+    realms = list(Realm)
+    for group in sorted(
+        groups, key=lambda group: (realms.index(group[0].realm), group[0].local_date, _order(group[0]))
+    ):
         told = tuple(claim for claim in group if not claim.withdrawn)
         replaced = [old for claim in group for old in history[_statement(claim)]]
         gone = (*replaced, *(claim for claim in group if claim.withdrawn))
@@ -157,6 +160,10 @@ def _statement(claim: Claim) -> tuple[str, str]:
 
 def _order(claim: Claim) -> tuple[int, str, str]:
     return (claim.time_ns, claim.source, claim.id)
+
+
+def _place_in_record(group: Sequence[Claim]) -> tuple[int, str, tuple[int, str, str]]:
+    return list(Realm).index(group[0].realm), group[0].local_date, _order(group[0])
 
 
 def _grouped(claims: Sequence[Claim]) -> list[list[Claim]]:

@@ -22,7 +22,6 @@ _SHIFTS = (
     (9 * _HOUR_NS, "local time entered as UTC"),
 )
 _PUBLISHED = re.compile(r"\b(20\d\d)[-/](\d\d)[-/](\d\d)(?!\d)")
-_GRADES = {"A": 3, "B": 2, "C": 1, "": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +104,15 @@ def swapped_with(claim: Claim, launch: Launch, launches: Iterable[Launch]) -> st
     return _mirrored(claim, peers, "as in other flights of its type ({})")
 
 
+def confirmed(claim: Claim, launch: Launch) -> bool:
+    """Return whether another source of the launch has range and apogee the same way round."""
+    mine = _figures(claim)
+    others = [_figures(other) for other in launch.claims if other.source != claim.source]
+    return mine is not None and any(
+        theirs is not None and _near(mine[0], theirs[0]) and _near(mine[1], theirs[1]) for theirs in others
+    )
+
+
 def _mirrored(claim: Claim, others: Sequence[Claim], words: str) -> str:
     """Whether more of the others have the figures the other way round than this way."""
     mine = _figures(claim)
@@ -115,8 +123,8 @@ def _mirrored(claim: Claim, others: Sequence[Claim], words: str) -> str:
     mirror = [other for other, (range_m, apogee_m) in told if _near(mine[0], apogee_m) and _near(mine[1], range_m)]
     if not mirror or len(straight) >= len(mirror):
         return ""
-    alone = len(mirror) == 1 and _GRADES[claim.confidence] > _GRADES[mirror[0].confidence]
-    return "" if alone else words.format(", ".join(sorted({other.source for other in mirror})))
+    outranked = len(mirror) == 1 and not _copied(claim) and _copied(mirror[0])
+    return "" if outranked else words.format(", ".join(sorted({other.source for other in mirror})))
 
 
 def _figures(claim: Claim) -> tuple[float, float] | None:
@@ -147,11 +155,16 @@ def _meets(claim: Claim, other: Launch, shift_ns: int) -> bool:
     return any(abs(claim.time_ns + sign * shift_ns - each.time_ns) <= GATE_NS for each in clocks for sign in (-1, 1))
 
 
-def _support(launch: Launch) -> tuple[int, int, int]:
-    """How much speaks for a launch: sources, publication dates that fit, the best grade."""
+def _support(launch: Launch) -> tuple[int, bool, bool]:
+    """How much speaks for a launch: its sources, publication dates that fit, and that one of them is no copyist."""
     sources = len({claim.source for claim in launch.claims})
-    fits = sum(_published_in_time(claim) for claim in launch.claims)
-    return sources, fits - len(launch.claims), max((_GRADES[claim.confidence] for claim in launch.claims), default=0)
+    fits = all(_published_in_time(claim) for claim in launch.claims)
+    return sources, fits, not all(_copied(claim) for claim in launch.claims)
+
+
+def _copied(claim: Claim) -> bool:
+    """Whether a claim comes by way of a compilation, where most slips happen."""
+    return claim.source_class is SourceClass.COMPILED
 
 
 def _published_in_time(claim: Claim) -> bool:
