@@ -1,0 +1,149 @@
+"""The areas that may be warned: what they are called, where they lie, which adjoin; from Natural Earth's outlines.
+
+In comes an id (ISO 3166-2) or a point, out come names in three languages, the nation, neighbours, outlines for a
+public message. `outlines` are the same geometry as flat arrays for the kernels of `crossing`. The file is made by
+`tools/build_areas.py`, which also says what it corrects. The trap avoided: outlines are drawn at 1:10 million, so a
+harbour may lie a kilometre outside of its own city; `at` reaches that far over the water, and no farther.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import shapely
+
+from beaconfire.kernel import data
+from beaconfire.kernel.alerts import Language
+from beaconfire.kernel.ground import Ring
+from beaconfire.kernel.records import Array
+from beaconfire.warn.crossing import BLOCK, Outlines, distances
+
+OUTLINE_ERROR_M = 1500.0  # of the source's scale (0.5 mm on the map is 5 km, its coasts are better) and simplification
+_PIECE_CORNERS = 48  # larger parts are cut, so that a point or a path meets few edges
+_Polygon = tuple[Array, ...]  # outer ring, then holes; (n, 2) longitude and latitude in degrees, the last as the first
+
+
+@dataclass(frozen=True, eq=False)
+class Area:
+    """One area: `neighbours` are ids of those that touch it or face it across a strait.
+
+    `parts` are its polygons, largest first: outer ring, then holes, each (n, 2) longitude and latitude in degrees.
+    """
+
+    id: str
+    nation: str
+    names: dict[Language, str]
+    neighbours: tuple[str, ...]
+    parts: tuple[_Polygon, ...]
+
+
+class Areas:
+    """All areas the package knows, read once."""
+
+    def __init__(self, rows: tuple[Area, ...], messages: dict[str, tuple[Ring, ...]]) -> None:
+        """Keep areas sorted by id, and their outlines for public messages."""
+        self._by_id = {area.id: area for area in rows}
+        self._messages = messages
+        self.all_ids = tuple(self._by_id)
+        self.outlines = _outlines(rows)
+
+    def get(self, area_id: str) -> Area | None:
+        """Return an area, or None for an id nobody has."""
+        return self._by_id.get(area_id)
+
+    def ids(self, nation: str) -> tuple[str, ...]:
+        """Return the ids of a nation's areas (ISO 3166-1 alpha-3), ascending; Guam and the Marianas are of USA."""
+        return tuple(area.id for area in self._by_id.values() if area.nation == nation)
+
+    def at(self, latitude_deg: float, longitude_deg: float) -> Area | None:
+        """Return the area a point lies in, or the nearest within the error of the outlines; None at sea and abroad."""
+        point = np.array([longitude_deg]), np.array([latitude_deg])
+        far = distances(*point, np.arange(len(self.all_ids)), self.outlines, OUTLINE_ERROR_M)[0]
+        nearest = int(np.argmin(far))
+        return self._by_id[self.all_ids[nearest]] if np.isfinite(far[nearest]) else None
+
+    def polygons(self, area_id: str) -> tuple[Ring, ...]:
+        """Return outlines for a public message: they cover the area with its islands, have no holes, and may overlap.
+
+        Rings of (longitude, latitude) in degrees, closed, counter-clockwise, cut at the antimeridian; at most 96
+        corners each. An area's outlines lie within a few kilometres of it, of far islands within some tens.
+        Raises `KeyError` for an unknown id.
+        """
+        return self._messages[area_id]
+
+
+@cache
+def areas() -> Areas:
+    """Return the areas of the package's data."""
+    content = json.loads(data.read_text("beaconfire", "data", "areas.json"))
+    unit_deg, rows, messages = content["unit_deg"], [], {}
+    for row in content["areas"]:
+        parts = tuple(tuple(_ring(steps, unit_deg) for steps in rings) for rings in row["parts"])
+        rows.append(Area(row["id"], row["nation"], row["names"], tuple(row["neighbours"]), parts))
+        messages[row["id"]] = tuple(tuple((x, y) for x, y in _ring(steps, unit_deg).tolist()) for steps in row["cap"])
+    return Areas(tuple(rows), messages)
+
+
+def _ring(steps: list[int], unit_deg: float) -> Array:
+    """Undo the steps between corners and close the ring; rounded, since 0.1 is no binary fraction."""
+    units = np.cumsum(np.array(steps, dtype=np.int64).reshape(-1, 2), axis=0)
+    return np.round(np.vstack([units, units[:1]]) * unit_deg, 6)
+
+
+def _outlines(rows: tuple[Area, ...]) -> Outlines:
+    edges, boxes, blocks, piece_starts, block_starts = [], [], [], [0], [0]
+    for area in rows:
+        pieces = [piece for part in _whole(area.parts) for piece in _cut(shapely.Polygon(part[0], part[1:]))]
+        edges += [_edges(piece) for piece in pieces]
+        boxes += [piece.bounds for piece in pieces]
+        blocks += [_box(boxes[k : k + BLOCK]) for k in range(piece_starts[-1], len(boxes), BLOCK)]
+        piece_starts.append(len(boxes))
+        block_starts.append(len(blocks))
+    return Outlines(
+        edges=np.vstack(edges),
+        edge_starts=np.cumsum([0, *(len(some) for some in edges)], dtype=np.int64),
+        piece_boxes=np.array(boxes),
+        piece_starts=np.array(piece_starts, dtype=np.int64),
+        block_boxes=np.array(blocks),
+        block_starts=np.array(block_starts, dtype=np.int64),
+        area_boxes=np.array([_box(boxes[a:b]) for a, b in pairwise(piece_starts)]),
+    )
+
+
+def _box(boxes: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    wests, souths, easts, norths = zip(*boxes, strict=True)
+    return min(wests), min(souths), max(easts), max(norths)
+
+
+def _whole(parts: tuple[_Polygon, ...]) -> Iterator[_Polygon]:
+    """The parts in one piece: those east of the antimeridian's far side follow on west of -180 degrees."""
+    west = min(float(part[0][:, 0].min()) for part in parts)
+    east = max(float(part[0][:, 0].max()) for part in parts)
+    for part in parts:
+        turn = -360.0 if east - west > 180.0 and part[0][0, 0] > 0.0 else 0.0
+        yield tuple(ring + np.array([turn, 0.0]) for ring in part)
+
+
+def _cut(polygon: shapely.Polygon) -> Iterator[shapely.Polygon]:
+    """Halve a polygon across its longer side until every piece has few corners."""
+    if shapely.get_num_coordinates(polygon) <= _PIECE_CORNERS:
+        yield polygon
+        return
+    west, south, east, north = polygon.bounds
+    middle_x, middle_y = 0.5 * (west + east), 0.5 * (south + north)
+    if east - west > north - south:
+        halves = shapely.box(west, south, middle_x, north), shapely.box(middle_x, south, east, north)
+    else:
+        halves = shapely.box(west, south, east, middle_y), shapely.box(west, middle_y, east, north)
+    for half in halves:
+        for piece in shapely.get_parts(shapely.intersection(polygon, half)):
+            if isinstance(piece, shapely.Polygon):
+                yield from _cut(piece)
+
+
+def _edges(polygon: shapely.Polygon) -> Array:
+    rings = [shapely.get_coordinates(ring) for ring in (polygon.exterior, *polygon.interiors)]
+    return np.vstack([np.hstack([ring[:-1], ring[1:]]) for ring in rings])
