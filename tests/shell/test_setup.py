@@ -9,11 +9,12 @@ import pytest
 from beaconfire.kernel.errors import InvalidInput, PortInUse, UsageError
 from beaconfire.kernel.labels import Realm
 from beaconfire.release import preset
-from beaconfire.shell import bundles
+from beaconfire.shell import bundles, keys
 from beaconfire.shell.broker import installed_server, sha256_of
 from beaconfire.shell.check import check_node
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig, load_config
 from beaconfire.shell.setup import init_node
+from beaconfire.warn import open_sealed, parse_settings, rule_preset, warning_preset
 from tests.shell.support import free_port
 
 SENSORS = b"""
@@ -113,3 +114,20 @@ def test_a_node_without_sensors_or_policy_is_one(tmp_path: Path) -> None:
         (tmp_path / "node" / name).unlink()
     found = check_node(msgspec.structs.replace(config, console=ConsoleConfig()), passphrase=None)
     assert (found["sensors"], found["grants"], found["console"]) == ([], [], "none")
+
+
+def test_a_rule_is_sealed_by_the_root_and_in_force_only_where_it_is_named(tmp_path: Path) -> None:
+    text = rule_preset("JPN", Realm.EXERCISE)
+    for named in ((), ("rules/one.toml",)):
+        config = init_node(
+            tmp_path / f"node{len(named)}", "JPN", Realm.EXERCISE, policy_toml=closed("JPN"),
+            warning_toml=warning_preset("JPN", Realm.EXERCISE, rules=named), rules={"rules/one.toml": text},
+        )  # fmt: skip
+        data = config.path("rules/one.toml").read_bytes()
+        root = keys.read_public_key(config.path("keys/root.pub"))
+        opened = open_sealed(data, purpose="rule", realm=Realm.EXERCISE, key=root, where="rule")
+        assert opened == text
+        settings = parse_settings(
+            config.path("warning.toml").read_bytes(), nation="JPN", realm=Realm.EXERCISE, where="warning.toml"
+        )
+        assert settings.rules == named

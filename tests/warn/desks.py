@@ -1,4 +1,4 @@
-"""What the desk's tests share: people with keys, settings, rules, words of pictures, and a desk that says what it did."""
+"""What the desk's tests share: people with keys, settings, rules, words of pictures, a desk that keeps what it said."""
 
 import hashlib
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The course of an alert: proposed, drafted, approved by people, sent, followed, ended; never more than the rules let."""
+"""The course of an alert: proposed, drafted, approved by people, sent, followed, ended; never more than rules let."""
 
 import hashlib
 

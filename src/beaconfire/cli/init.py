@@ -26,7 +26,7 @@ def init(
     out: Annotated[Path, Parameter(name="--out")],
     realm: Annotated[Literal["LIVE", "EXERCISE"], Parameter(name="--realm")] = "EXERCISE",
 ) -> None:
-    """Make a new node: nation root, keys, certificates, node.toml, policy.toml and people.toml.
+    """Make a new node: nation root, keys, certificates, node.toml, policy.toml, people.toml, warning.toml.
 
     The policy tells nobody anything until a grant is written into it. LIVE keys are encrypted: the passphrase is asked
     for, or taken from BEACONFIRE_PASSPHRASE.
@@ -43,16 +43,22 @@ def init(
     from beaconfire.kernel.labels import Realm, check_nation
     from beaconfire.release import preset
     from beaconfire.shell.setup import init_node
+    from beaconfire.warn import rule_preset, warning_preset
 
     chosen = Realm(realm)
     check_nation(nation, where="nation")
     policy = preset("closed", nation=nation, partners=(), realm=chosen)
     passphrase = ask_passphrase(chosen, new=True)
-    config = init_node(out, nation, chosen, policy_toml=policy, passphrase=passphrase)
+    config = init_node(
+        out, nation, chosen, policy_toml=policy, warning_toml=warning_preset(nation, chosen),
+        rules={"rules/automatic.toml": rule_preset(nation, chosen, rule_id="automatic")}, passphrase=passphrase,
+    )  # fmt: skip
     print(f"{nation} {chosen}: a new node in {config.folder}")
     print("  keys/root.key   signs partners' bundles and new keys; keep it offline")
     print("  node.toml       addresses and files; put your sensors into sensors.toml beside it")
     print("  policy.toml     what leaves, and to whom: nothing yet")
+    print("  people.toml     who may order and approve: nobody yet (`beaconfire user add`)")
+    print("  warning.toml    whom it warns and by which channels; rules/ has a rule that is not in force")
     print(f"Next: beaconfire node check --config {out / 'node.toml'}")
 
 

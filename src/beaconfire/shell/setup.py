@@ -1,6 +1,8 @@
 """A new node's folder: keys, certificates and the files by which people steer it."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -31,6 +33,7 @@ def init_node(
     policy_toml: bytes,
     sensors_toml: bytes = b"",
     warning_toml: bytes = b"",
+    rules: Mapping[str, bytes] = MappingProxyType({}),
     broker: BrokerConfig | None = None,
     console: ConsoleConfig | None = None,
     feed: str = "",
@@ -40,7 +43,8 @@ def init_node(
     """Make a new node under `folder` and return its configuration.
 
     Raises `UsageError` if the folder holds anything, or LIVE keys have no passphrase; `InvalidInput` for a code that
-    is none. Without `warning_toml` the node warns nobody. `broker` and `console` are the realm's default addresses
+    is none. Without `warning_toml` the node warns nobody; `rules` are texts of automatic rules by file, sealed here and
+    in force only where `warning_toml` names them. `broker` and `console` are the realm's default addresses
     unless given.
     """
     check_nation(nation, where="nation")
@@ -67,6 +71,8 @@ def init_node(
     pki.write_secret(folder / config.policy, policy_toml)
     root = keys.load_root(folder, passphrase=passphrase)
     pki.write_secret(folder / config.people, seal(_PEOPLE, purpose="people", realm=realm, sign=root.sign))
+    for name, text in rules.items():
+        pki.write_secret(folder / name, seal(text, purpose="rule", realm=realm, sign=root.sign))
     for name, text in ((config.sensors, sensors_toml), (config.warning, warning_toml)):
         if text:
             pki.write_secret(folder / name, text)

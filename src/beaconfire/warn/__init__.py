@@ -15,6 +15,7 @@ from beaconfire.warn.capxml import parse_cap
 from beaconfire.warn.desk import Desk
 from beaconfire.warn.outlook import ENDED, Outlook
 from beaconfire.warn.people import Person, load_people, parse_people
+from beaconfire.warn.preset import rule_preset, warning_preset
 from beaconfire.warn.rules import Rule, parse_rule
 from beaconfire.warn.sealed import open_sealed, seal
 from beaconfire.warn.settings import Channel, Settings, parse_settings
@@ -40,6 +41,8 @@ __all__ = [
     "parse_settings",
     "reference",
     "render",
+    "rule_preset",
     "seal",
     "signed_bytes",
+    "warning_preset",
 ]
