@@ -5,6 +5,7 @@ Launches are boosted to their stated figures once per process and kept: the sear
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, Protocol
@@ -14,11 +15,25 @@ import numpy as np
 
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.time import format_utc, from_seconds
-from beaconfire.rehearse.scenario import Aircraft, Clutter, Flight, Glide, Launch, Meteor, Profile, Satellites, Scenario
+from beaconfire.rehearse.scenario import (
+    Aircraft,
+    Clutter,
+    Flight,
+    Glide,
+    Inject,
+    Launch,
+    Meteor,
+    Profile,
+    Satellites,
+    Scenario,
+    ShortFall,
+)
 from beaconfire.rehearse.truth import arc, glide, measured
 from beaconfire.rehearse.truth.background import aircraft_paths, meteor_path, satellite_paths
 from beaconfire.rehearse.truth.boost import Departure, Stage
+from beaconfire.rehearse.truth.broken import break_up
 from beaconfire.rehearse.truth.force import Array, Mask
+from beaconfire.rehearse.truth.path import Path
 from beaconfire.rehearse.truth.place import geodetic, ground_range_m
 from beaconfire.rehearse.truth.profiles import PROFILES
 
@@ -111,9 +126,10 @@ class TruthObject:
 def build_objects(scenario: Scenario, *, seed: int) -> tuple[TruthObject, ...]:
     """Every object of the scenario; background paths are drawn from the seed, launches never are.
 
-    Raises `InvalidInput` when a dip cannot be where the file states it, `RunFailed` when figures cannot be met.
+    Raises `InvalidInput` when a dip cannot be where the file states it, or a break-up not when it does, `RunFailed`
+    when figures cannot be met.
     """
-    objects = [launch_object(launch) for launch in scenario.launches]
+    objects = [_cut_short(launch_object(launch), launch, scenario.injects) for launch in scenario.launches]
     for index, group in enumerate(scenario.backgrounds):
         generator = np.random.default_rng([seed, crc32(b"background"), index])
         objects.extend(_background(group, index, scenario.duration_s, generator))
@@ -230,6 +246,36 @@ def _flown(launch: Launch, kind: ObjectKind, flown: arc.Flight, *, dip_times_s: 
     )
     thrust = _shift(((0.0, flown.burnouts_s[-1]),), launch.time_s)
     return TruthObject(launch.id, kind, flown.path, launch.time_s, thrust, facts)
+
+
+def _cut_short(item: TruthObject, launch: Launch, injects: Sequence[Inject]) -> TruthObject:
+    """The object as it is when it breaks up, as the first inject of its launch has it."""
+    found = [inject for inject in injects if isinstance(inject, ShortFall) and inject.launch == launch.id]
+    if not found:
+        return item
+    assert isinstance(item.path, Path) and item.facts is not None, "the reader lets no measured flight through"
+    inject = min(found, key=lambda inject: inject.time_s)
+    at_s = inject.time_s - launch.time_s
+    if not 0.0 < at_s < item.path.end_s:
+        expected = f"between {launch.time_s:g} and {item.end_s:.0f} s, while it flies"
+        raise InvalidInput.single(f"inject short_fall of {launch.id}: time_s", f"is {inject.time_s:g}", expected)
+    broken = break_up(item.path, at_s, speed_kept=inject.speed_kept, piece_kg_m2=inject.piece_kg_m2)
+    impact = _event(launch, broken, broken.end_s)
+    facts = item.facts
+    start, end = (launch.latitude_deg, launch.longitude_deg), (impact.latitude_deg, impact.longitude_deg)
+    return replace(
+        item,
+        path=broken,
+        thrust_s=tuple((begin, min(end_s, inject.time_s)) for begin, end_s in item.thrust_s if begin < inject.time_s),
+        facts=replace(
+            facts,
+            burnouts=tuple(event for event in facts.burnouts if event.time_s < inject.time_s),
+            apogee=facts.apogee if facts.apogee.time_s < inject.time_s else _event(launch, broken, broken.apogee_s),
+            dips=tuple(event for event in facts.dips if event.time_s < inject.time_s),
+            impact=impact,
+            range_m=ground_range_m(start, end),
+        ),
+    )
 
 
 def _background(

@@ -18,6 +18,7 @@ from beaconfire.rehearse import scenario as words
 from beaconfire.rehearse.scenario import Launch, Scenario
 from beaconfire.rehearse.tables import TableReader
 from beaconfire.rehearse.truth.profiles import PROFILES
+from beaconfire.warn import areas
 
 _PACKAGE = "beaconfire.rehearse"
 _FOLDER = "scenarios"
@@ -62,7 +63,8 @@ def read_scenario(source: bytes, *, where: str) -> Scenario:
     rows = {name: reader.tables(document.get(name, []), kind, name) for name, kind in _TABLES.items()}
     sensors = _sensors(document.get("sensor", []), reader)
     start_ns = _start(header, reader)
-    named = {name: _named(document.get(name), key) for name, key in (("nation", "code"), ("sensor", "id"))}
+    keys = (("nation", "code"), ("sensor", "id"), ("launch", "id"))
+    named = {name: _named(document.get(name), key) for name, key in keys}
     _check(header, rows, sensors, named, reader)
     if reader.faults or header is None:
         raise InvalidInput(reader.faults)
@@ -134,9 +136,34 @@ def _check(
     for index, launch in rows["launch"].items():
         _check_launch(launch, ("launch", index), reader)
     for index, inject in rows["inject"].items():
-        for key, value, known in _mentions(inject, named["nation"], named["sensor"]):
+        for key, value, known in _mentions(inject, named):
             if value not in known:
                 reader.undefined(("inject", index, key), value, known)
+    _check_warning(rows, reader)
+
+
+def _check_warning(rows: Mapping[str, Mapping[int, Any]], reader: TableReader) -> None:
+    """Areas that a nation may warn, people who are named once, orders by people who are named."""
+    nations = {nation.code: nation for nation in rows["nation"].values()}
+    for index, nation in rows["nation"].items():
+        path, alerting = ("nation", index, "alerting"), nation.alerting
+        own = areas().ids(nation.code) if alerting.areas else ()
+        for area_id in alerting.areas:
+            if area_id not in own:
+                reader.undefined((*path, "areas"), area_id, own)
+        people = [*alerting.authors, *alerting.officers]
+        for person in sorted({person for person in people if people.count(person) > 1}):
+            reader.fault((*path, "officers"), f"name {person!r} a second time", "one entry per human")
+    for index, inject in rows["inject"].items():
+        if isinstance(inject, words.OperatorAction) and inject.nation in nations:
+            alerting = nations[inject.nation].alerting
+            known = [*alerting.authors, *alerting.officers]
+            if inject.person not in known:
+                reader.undefined(("inject", index, "person"), inject.person, known)
+        if isinstance(inject, words.ShortFall):
+            flown = [launch for launch in rows["launch"].values() if launch.id == inject.launch]
+            if any(launch.flight is not None for launch in flown):
+                reader.fault(("inject", index, "launch"), "is a measured flight", "a launch with profile or glide")
 
 
 def _check_times(duration_s: float, rows: Mapping[str, Mapping[int, Any]], reader: TableReader) -> None:
@@ -186,12 +213,10 @@ def _twins(name: str, ids: Iterable[tuple[int, str]], key: str, reader: TableRea
         seen.add(identifier)
 
 
-def _mentions(inject: words.Inject, codes: list[str], sensor_ids: list[str]) -> Iterable[tuple[str, str, list[str]]]:
+def _mentions(inject: words.Inject, named: Mapping[str, list[str]]) -> Iterable[tuple[str, str, list[str]]]:
     """Every name an inject uses: its key, the name, and the names that exist."""
-    for key in ("nation", "partner"):
+    for key, kind in (("nation", "nation"), ("partner", "nation"), ("sensor", "sensor"), ("launch", "launch")):
         if hasattr(inject, key):
-            yield key, getattr(inject, key), codes
+            yield key, getattr(inject, key), named[kind]
     for code in getattr(inject, "between", ()):
-        yield "between", code, codes
-    if hasattr(inject, "sensor"):
-        yield "sensor", inject.sensor, sensor_ids
+        yield "between", code, named["nation"]

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from beaconfire.kernel.alerts import AlertAction, MessageKind
 from beaconfire.kernel.records import Sensor
 
 Seconds = Annotated[float, Meta(ge=0.0, le=86_400.0)]
@@ -40,12 +41,31 @@ class Header(_Table, frozen=True, kw_only=True):
     realm: Literal["EXERCISE"]
 
 
+class Alerting(_Table, frozen=True, kw_only=True):
+    """`[nation.alerting]`: how a nation warns its public in the exercise.
+
+    `areas` are ISO 3166-2 codes, all of the nation's if none is named. `approval` automatic is a written rule that
+    sends `kinds` without people from `min_probability` on; manual waits for the people, who are named here.
+    """
+
+    areas: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+    regime: Literal["default", "j_alert_2022", "j_alert_2023"] = "default"
+    approval: Literal["manual", "automatic"] = "manual"
+    kinds: tuple[MessageKind, ...] = (MessageKind.SHELTER, MessageKind.UPDATE, MessageKind.PASSED, MessageKind.LOST)
+    min_probability: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.1
+    single_source: bool = True
+    while_boosting: bool = True
+    authors: Annotated[tuple[Identifier, ...], Meta(max_length=10)] = ("author",)
+    officers: Annotated[tuple[Identifier, ...], Meta(max_length=10)] = ("officer-1", "officer-2")
+
+
 class Nation(_Table, frozen=True, kw_only=True):
     """`[[nation]]`: who takes part, in which languages, under which release policy (a preset or a file)."""
 
     code: NationCode
     languages: Annotated[tuple[Literal["en", "ko", "ja"], ...], Meta(min_length=1)]
     policy: Annotated[str, Meta(min_length=1, max_length=200)] = "default"
+    alerting: Alerting = Alerting()
 
 
 class Profile(_Table, frozen=True, kw_only=True):
@@ -219,17 +239,36 @@ class ClockStep(_Table, frozen=True, kw_only=True, tag_field="what", tag="clock_
 
 
 class OperatorAction(_Table, frozen=True, kw_only=True, tag_field="what", tag="operator_action"):
-    """A person does something at a nation's console."""
+    """A person of a nation's warning authority gives an order, as soon as it is possible within `within_s`.
+
+    The order is about the nation's latest open alert, or for a draft without one about its latest event; `areas` and
+    `words` are what a person may add to it.
+    """
 
     time_s: Seconds
     nation: NationCode
-    action: Annotated[str, Meta(min_length=1, max_length=64)]
-    arguments: dict[str, str | float | bool] = {}
+    person: Identifier
+    action: AlertAction
+    within_s: Annotated[float, Meta(ge=0.0, le=3600.0)] = 60.0
+    areas: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+    words: Annotated[str, Meta(max_length=500)] = ""
+
+
+class ShortFall(_Table, frozen=True, kw_only=True, tag_field="what", tag="short_fall"):
+    """A launched object breaks up: its thrust ends, and its largest piece falls with a part of its speed.
+
+    `piece_kg_m2` is the piece's ballistic coefficient, mass over drag area.
+    """
+
+    time_s: Seconds
+    launch: Identifier
+    speed_kept: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.8
+    piece_kg_m2: Annotated[float, Meta(gt=0.0, le=1e5)] = 500.0
 
 
 Inject = (
     SensorDown | SensorUp | SensorBias | LinkCut | LinkHeal | PartnerSuspend | PartnerResume | PartnerLeave | ClockStep
-    | OperatorAction
+    | OperatorAction | ShortFall
 )  # fmt: skip
 
 
