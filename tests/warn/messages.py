@@ -79,5 +79,9 @@ def message(
 def following(first: Message, kind: MessageKind, *, after_s: float = 600.0, **changes: Any) -> Message:
     """A later message of the same alert that references the first."""
     sent_ns = first.sent_ns + round(after_s * NS_PER_S)
-    rest: dict[str, Any] = {"identifier": f"{first.identifier}-{kind}", "references": (reference(first),), **changes}
-    return msgspec.structs.replace(first, kind=kind, sent_ns=sent_ns, expires_ns=first.expires_ns + NS_PER_S, **rest)
+    rest: dict[str, Any] = {
+        "identifier": f"{first.identifier}-{kind}",
+        "references": (reference(first),),
+        "expires_ns": first.expires_ns + NS_PER_S,
+    }
+    return msgspec.structs.replace(first, kind=kind, sent_ns=sent_ns, **rest | changes)

@@ -2,6 +2,7 @@
 
 import string
 from itertools import product
+from typing import Any
 
 import msgspec
 import pytest
@@ -41,7 +42,7 @@ def placeholders(text: str) -> set[str]:
 
 
 def said(
-    kind: MessageKind, language: Language, *, realm: Realm = Realm.LIVE, authority: Authority = JAPAN, **changes: object
+    kind: MessageKind, language: Language, *, realm: Realm = Realm.LIVE, authority: Authority = JAPAN, **changes: Any
 ) -> Texts:
     return texts(message(kind, realm=realm, authority=authority, **changes), language, authority=authority)
 

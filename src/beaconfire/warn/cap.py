@@ -186,7 +186,7 @@ def _area(info: etree._Element, area_id: str, language: Language, geocodes: Sequ
 @cache
 def _polygons(area_id: str) -> tuple[str, ...]:
     """Return an area's rings as CAP writes them: `lat,lon` pairs, the last as the first."""
-    return tuple(" ".join(f"{lat:.4f},{lon:.4f}" for lat, lon in ring) for ring in known_areas().polygons(area_id))
+    return tuple(" ".join(f"{lat:.4f},{lon:.4f}" for lon, lat in ring) for ring in known_areas().polygons(area_id))
 
 
 def _pair(parent: etree._Element, tag: str, name: str, value: str) -> None:
