@@ -59,7 +59,8 @@ def import_(
     mapping
         A TOML file with tables columns, constants, units and values, and zone, time_format and ignore.
     map_
-        field=column: which column of the file is which field; may be given several times.
+        field=column: which column of the file is which field; may be given several times. Several columns of one field
+        are joined by a space: --map reported_utc=Date --map reported_utc=Time.
     set_
         field=value: the same in every row, such as source=NTI; may be given several times.
     unit
@@ -262,7 +263,7 @@ def _mapping(
     base = Mapping() if file is None else parse_mapping(read_bounded(file), where=str(file))
     given = replace(
         base,
-        columns={**base.columns, **_pairs(columns, "--map")},
+        columns={**base.columns, **_together(columns)},
         constants={**base.constants, **_pairs(constants, "--set")},
         units={**base.units, **_pairs(units, "--unit")},
         ignore=[*base.ignore, *(ignore or [])],
@@ -270,6 +271,15 @@ def _mapping(
         time_format=time_format or base.time_format,
     )
     return checked(given, where="the options" if file is None else str(file))
+
+
+def _together(columns: list[str] | None) -> dict[str, str | list[str]]:
+    """The columns of each field, in the order in which they were named."""
+    out: dict[str, str | list[str]] = {}
+    for text in columns or []:
+        for name, column in _pairs([text], "--map").items():
+            out[name] = [*out.get(name, []), column]
+    return out
 
 
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:

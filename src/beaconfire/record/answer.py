@@ -144,7 +144,7 @@ def summary(launch: Launch) -> dict[str, Any]:
 def described(launch: Launch) -> str:
     """A launch as part of a sentence: "at least 7 SRBM were launched"."""
     count = launch.count
-    verb = "was" if count.most == 1 else "were"
+    verb = "was" if count.least == 1 and count.most in (1, None) else "were"
     return f"{count} {class_name(launch)} {verb} launched"
 
 

@@ -1,7 +1,7 @@
 """How another source's table becomes claims: which column is which field, in which unit, zone and words.
 
-    [columns]                 # field = "column of the file"
-    reported_utc = "Date"
+    [columns]                 # field = "column of the file", or several that are joined by a space
+    reported_utc = ["Date", "Time"]
     range_km = "Distance"
     [constants]               # field = "the same in every row"
     source = "NTI"
@@ -18,6 +18,7 @@ A column that is neither a field, nor mapped, nor ignored is refused by its name
 
 import tomllib
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import msgspec
 
@@ -40,13 +41,18 @@ OWN_UNITS = {"range_km": "km", "apogee_km": "km", "flight_time_s": "s"}
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The columns, constants, units, words and zone of a foreign file; an empty one is our own form."""
 
-    columns: dict[str, str] = {}
+    columns: dict[str, str | list[str]] = {}
     constants: dict[str, str] = {}
     units: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     ignore: list[str] = []
     zone: str = ""
     time_format: str = ""
+
+    def columns_of(self, name: str) -> tuple[str, ...]:
+        """Return the columns that make a field; none if it is not mapped."""
+        columns = self.columns.get(name, ())
+        return (columns,) if isinstance(columns, str) else tuple(columns)
 
 
 def parse_mapping(content: bytes, *, where: str) -> Mapping:
@@ -86,7 +92,7 @@ def checked(mapping: Mapping, *, where: str) -> Mapping:
 
 def field_of_columns(header: Sequence[str], mapping: Mapping, *, where: str) -> dict[str, str]:
     """Return `column: field` for the columns that are read; raises `InvalidInput` naming each that is not known."""
-    of_column = {column: name for name, column in mapping.columns.items()}
+    of_column = {column: name for name in mapping.columns for column in mapping.columns_of(name)}
     faults: list[Fault] = []
     out: dict[str, str] = {}
     for column in header:
@@ -96,18 +102,21 @@ def field_of_columns(header: Sequence[str], mapping: Mapping, *, where: str) -> 
         if name in FIELDS and name not in mapping.constants:
             out[column] = name
         else:
-            faults.append(
-                Fault(where, f"unknown column {column!r}", "a field, a column of the mapping, or one that it ignores")
-            )
+            near = get_close_matches(column, FIELDS, n=1)
+            expected = f"{near[0]!r}, " if near else ""
+            expected += "a field, a column of the mapping, or one that it ignores"
+            faults.append(Fault(where, f"unknown column {column!r}", expected))
     if len(set(header)) != len(header):
         faults.append(Fault(where, "names a column twice", "each column once"))
     faults += [
         Fault(where, f"no column {column!r}", f"the column mapped to {name}")
-        for name, column in mapping.columns.items()
+        for column, name in of_column.items()
         if column not in header
     ]
     there = set(out.values()) | set(mapping.constants)
-    faults += [Fault(where, f"nothing gives {name!r}", "it is required") for name in REQUIRED if name not in there]
+    faults += [
+        Fault(where, f"nothing gives {name!r}", "a column or a constant") for name in REQUIRED if name not in there
+    ]
     if faults:
         raise InvalidInput(faults)
     return out

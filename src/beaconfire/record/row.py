@@ -36,6 +36,7 @@ _FIGURE = re.compile(
 )
 _MARKS = {">": Bound.OVER, "≥": Bound.OVER, "over": Bound.OVER, "<": Bound.UNDER, "≤": Bound.UNDER,
           "under": Bound.UNDER, "~": Bound.ABOUT, "≈": Bound.ABOUT, "about": Bound.ABOUT}  # fmt: skip
+_ZONES = {"Z": 0, "UTC": 0, "GMT": 0, "KST": 540, "JST": 540}
 _EXPECTED_TIME = "UTC such as 2025-01-06T03:00Z, or a date; a mapping's zone or time_format for other forms"
 
 
@@ -158,9 +159,9 @@ def _time(
 ) -> tuple[str, int, float]:
     """The announced time as text in our form, its first nanosecond, and how precise it is."""
     try:
-        if _DATE.fullmatch(text) and not mapping.time_format:
-            offset = clock_offset_min(kind, date=text) if offset_min is None else offset_min
-            return text, local_midnight_ns(text, utc_offset_min=offset), DATE_PRECISION_S
+        if day := _date_only(text, mapping):
+            offset = clock_offset_min(kind, date=day) if offset_min is None else offset_min
+            return day, local_midnight_ns(day, utc_offset_min=offset), DATE_PRECISION_S
         utc = _utc_text(text, mapping)
         if utc is not None:
             return utc, parse_utc(utc), 1.0 if utc.count(":") > 1 else MINUTE_PRECISION_S
@@ -170,20 +171,28 @@ def _time(
     return "1972-01-01", 0, DATE_PRECISION_S
 
 
+def _date_only(text: str, mapping: Mapping) -> str | None:
+    """The date of a time that is no more than one, None if there is a clock; raises `ValueError` for another form."""
+    if _DATE.fullmatch(text):
+        return text
+    clocked = not mapping.time_format or any(sign in mapping.time_format for sign in ("%H", "%I", "%T", "%R", "%c"))
+    return None if clocked else f"{datetime.strptime(text, mapping.time_format).replace(tzinfo=UTC):%Y-%m-%d}"
+
+
 def _utc_text(text: str, mapping: Mapping) -> str | None:
     """A time in another form or zone as `YYYY-MM-DDThh:mm[:ss]Z`; raises `ValueError` for one that does not exist."""
+    stamp = _STAMP.fullmatch(text)
     if mapping.time_format:
         moment = datetime.strptime(text, mapping.time_format).replace(tzinfo=UTC)
         seconds, zone = "%S" in mapping.time_format, mapping.zone
+    elif stamp is not None and stamp[4] == "Z":
+        return text.replace(" ", "T")  # as announced, with its fraction or leap second
+    elif stamp is not None:
+        moment = datetime.fromisoformat(f"{stamp[1]}T{stamp[2]}{stamp[3] or ''}").replace(tzinfo=UTC)
+        seconds, zone = stamp[3] is not None, stamp[4] or mapping.zone
     else:
-        match = _STAMP.fullmatch(text)
-        if match is None:
-            return None
-        moment = datetime.fromisoformat(f"{match[1]}T{match[2]}{match[3] or ''}").replace(tzinfo=UTC)
-        seconds, zone = match[3] is not None, match[4] or mapping.zone
-    if not zone:
         return None
-    shift = 0 if zone in ("Z", "UTC") else offset_minutes(zone)
+    shift = _ZONES.get(zone, offset_minutes(zone))
     if shift is None:
         return None
     return f"{moment - timedelta(minutes=shift):%Y-%m-%dT%H:%M}{f':{moment:%S}' if seconds else ''}Z"

@@ -76,8 +76,7 @@ def _csv_rows(text: str, mapping: Mapping, where: str) -> Iterator[tuple[str, Ro
                 continue
             if len(cells) != len(header):
                 raise InvalidInput.single(place, f"has {len(cells)} cells", f"{len(header)} as in the header")
-            named = zip(header, cells, strict=True)
-            yield place, {fields[column]: cell.strip() for column, cell in named if column in fields}
+            yield place, _by_field(dict(zip(header, cells, strict=True)), fields, mapping)
     except csv.Error as error:
         raise InvalidInput.single(f"{where}:{reader.line_num}", str(error), "RFC 4180 CSV") from None
 
@@ -86,7 +85,16 @@ def _json_rows(text: str, mapping: Mapping, where: str) -> Iterator[tuple[str, R
     for place, value in _objects(text, where):
         flat = dict(_flattened(value, place))
         fields = field_of_columns(list(flat), _with_absent(mapping, flat), where=place)
-        yield place, {fields[column]: cell for column, cell in flat.items() if column in fields}
+        yield place, _by_field(flat, fields, mapping)
+
+
+def _by_field(cells: Row, fields: Row, mapping: Mapping) -> Row:
+    """The cells by field; columns that make one field together in the order of the mapping."""
+    out: Row = {}
+    for column, name in fields.items():
+        together = [cells[other].strip() for other in mapping.columns_of(name) or (column,) if other in cells]
+        out[name] = " ".join(cell for cell in together if cell)
+    return out
 
 
 def _objects(text: str, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -121,8 +129,8 @@ def _flattened(value: dict[str, Any], where: str, prefix: str = "") -> Iterator[
 
 def _with_absent(mapping: Mapping, flat: Row) -> Mapping:
     """A JSON object may leave a key out, where a CSV row has an empty cell."""
-    there = {name: column for name, column in mapping.columns.items() if column in flat}
-    return msgspec.structs.replace(mapping, columns=there)
+    there = {name: [column for column in mapping.columns_of(name) if column in flat] for name in mapping.columns}
+    return msgspec.structs.replace(mapping, columns={name: columns for name, columns in there.items() if columns})
 
 
 def _with_editions(claims: Sequence[Claim]) -> tuple[Claim, ...]:
