@@ -133,12 +133,40 @@ def clock(time_s: float, *, speed: float, age_s: float) -> dict[str, object]:
 def row(offset: int) -> FeedRow:
     """The numbered row of an offset: revisions, partner states and decisions in turn, two seconds apart."""
     time_s = DETECTED_S + offset / ROWS_PER_S
-    kinds = ("event", "audit", "partner", "audit", "partner")
+    kinds = ("event", "audit", "partner", "audit", "partner", "alert")
     kind = kinds[offset % len(kinds)]
     if kind == "event":
         return FeedRow(offset, kind, revision(time_s, offset // len(kinds)))
+    if kind == "alert":
+        return FeedRow(offset, kind, _alert(time_s))
     nation = ("JPN", "USA")[(offset // 2) % 2]
     return FeedRow(offset, kind, _audit(time_s, offset, nation) if kind == "audit" else _partner(time_s, nation))
+
+
+def _alert(time_s: float) -> dict[str, object]:
+    """A draft that one person approved, with what the public would read."""
+    area = {"area_id": "JP-02", "names": {"en": "Aomori Prefecture", "ko": "아오모리현", "ja": "青森県"}, "hit_p": 0.02,
+            "pass_p": 0.8, "first_utc": utc(FLIGHT_S), "last_utc": utc(FLIGHT_S + 60)}  # fmt: skip
+    draft = {
+        "kind": "shelter", "identifier": "KOR-EXERCISE-1-A1-1", "sha256": "7f" * 32, "stage": "submitted",
+        "sent_utc": utc(time_s), "hash_words": "lusab-babad-gutih-tugad", "author": "desk", "approved_by": ["kim"],
+        "needs": 2, "expires_utc": utc(FLIGHT_S + 3600), "count_at_least": 1, "reach": "point", "areas": [area],
+        "texts": [
+            {"language": "en-US", "headline": "EXERCISE. Missile warning", "description": "d", "instruction": "i"}
+        ],
+    }  # fmt: skip
+    log = {
+        "alert_id": f"{EVENT_ID}-A1", "event_ids": [EVENT_ID], "time_utc": utc(time_s), "status": "submitted",
+        "previous": "submitted", "who": "kim", "why": "approved; 1 more to come", "kind": "shelter",
+        "identifier": draft["identifier"], "sha256": draft["sha256"], "areas": [area], "count_at_least": 1,
+        "picture": None, "regime": "default", "p_hit": 0.01, "p_pass": 0.1, "beside": [], "due_utc": None,
+    }  # fmt: skip
+    alert = {
+        "realm": "EXERCISE", "alert_id": f"{EVENT_ID}-A1", "event_ids": [EVENT_ID], "status": "submitted",
+        "sources": ["JPN", "KOR"], "draft": draft, "ready": {}, "sent": None, "messages": [], "silent": ["sirens"],
+        "conflicts": [], "due_utc": None,
+    }  # fmt: skip
+    return {"alert": alert, "log": log, "durable": True}
 
 
 def _audit(time_s: float, offset: int, nation: str) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """What a duty officer sees: pixels that move, words when the feed is gone, nothing lost over a killed server."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -161,6 +162,23 @@ def test_silence_is_said_in_words_and_greys_the_tracks(watch: Watch, node: Node)
     node.silence(on=False)
     expect(feed).to_contain_text("newest detection", timeout=1000 * PATIENCE_S)
     wait_until(lambda: watch.find(*TRACK_COLOURS)["n"] > 60, "the colour is back")
+
+
+@pytest.mark.timeout(240)
+def test_an_alert_says_whom_it_warns_and_whose_word_it_has(watch: Watch, node: Node) -> None:
+    """Areas, minutes left, age, realm, sources and the hash of the bytes; nobody's session may only look."""
+    pane = watch.page.locator(".alerts")
+    for words in ("JPN + KOR", "Aomori Prefecture", "2.0 %", "80 %", "1 of 2 approvals kim", "lusab-babad-gutih-tugad",
+                  "no receipt from sirens", "as of", "EXERCISE. Missile warning"):  # fmt: skip
+        expect(pane).to_contain_text(words, timeout=1000 * PATIENCE_S)
+    assert re.fullmatch(r"[0-9]+:[0-9]{2}", pane.locator(".minutes").first.inner_text())
+    expect(pane.locator(".mark.exercise")).to_have_text("EXERCISE")
+    approve = pane.get_by_role("button", name="Approve")
+    expect(approve).to_be_disabled()
+    expect(pane).to_contain_text("open the page with your own exercise address")
+    watch.page.get_by_role("button", name="日本語").click()
+    expect(pane).to_contain_text("青森県")
+    assert watch.complaints == []
 
 
 @pytest.mark.timeout(240)

@@ -56,6 +56,14 @@ realm = "EXERCISE"
 kind = "atom"
 path = "feed"
 """
+SENSORS = b"""
+[[sensor]]
+id = "R1"
+nation = "JPN"
+kind = "radar"
+latitude_deg = 38.1
+longitude_deg = 138.4
+"""
 
 
 def outlook(now_ns: int, **changes: object) -> Outlook:
@@ -102,7 +110,7 @@ def make_station(
     link = free_port()
     config = init_node(
         root / "JPN", "JPN", Realm.EXERCISE, feed="feed.sock", console=ConsoleConfig(port=port),
-        policy_toml=preset("closed", nation="JPN", partners=(), realm=Realm.EXERCISE), warning_toml=warning.encode(),
+        policy_toml=preset("closed", nation="JPN", partners=(), realm=Realm.EXERCISE), warning_toml=warning.encode(), sensors_toml=SENSORS,
         broker=BrokerConfig(client_port=free_port(), link_port=link, address=f"127.0.0.1:{link}"),
     )  # fmt: skip
     station = Station(config)

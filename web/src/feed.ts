@@ -6,7 +6,7 @@
  */
 
 import * as state from "./state.ts";
-import type { Audit, Clock, Config, Gap, Partner, Revision, Tracks } from "./types.ts";
+import type { AlertRow, Audit, Clock, Config, Gap, Partner, Revision, Tracks } from "./types.ts";
 
 const SILENT_MS = 10_000; // an open stream without a frame for this long is dead on the way
 const RETRY_MS = 1000;
@@ -16,7 +16,7 @@ const NUMBERED: Record<string, (data: unknown) => void> = {
   event: (data) => state.takeEvent(data as Revision),
   partner: (data) => state.takePartner(data as Partner),
   audit: (data) => state.takeAudit(data as Audit),
-  alert: () => undefined,
+  alert: (data) => state.takeAlert(data as AlertRow),
 };
 
 let source: EventSource | null = null;

@@ -4,6 +4,7 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { follow } from "./feed.ts";
 import { Globe } from "./globe/Globe.tsx";
+import { AlertNotice, AlertPane } from "./panes/Alerts.tsx";
 import { EventDetail, EventList } from "./panes/Events.tsx";
 import { Facts, Realm } from "./panes/Header.tsx";
 import { AuditLog, PartnerList } from "./panes/Partners.tsx";
@@ -30,9 +31,11 @@ function Console() {
         </div>
         <div class="side right">
           <EventDetail />
+          <AlertPane />
           <AuditLog />
         </div>
       </main>
+      <AlertNotice />
     </div>
   );
 }

@@ -3,7 +3,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import { millis } from "./time.ts";
 import { forgetTrails, followTrails } from "./trails.ts";
-import type { Audit, Clock, Config, Gap, Partner, Picture, Revision, Tracks } from "./types.ts";
+import type { Alert, AlertLog, AlertRow, Audit, Clock, Config, Gap, Partner, Picture, Revision, Tracks } from "./types.ts";
 
 /** A page without a heartbeat for this long says so and greys the tracks (CONSOLE: 2 s). */
 export const STALE_MS = 2000;
@@ -16,12 +16,21 @@ export interface EventState {
   pictures: Partial<Record<Picture, Revision>>;
 }
 
+/** An alert as it stood when its last line was written; not recorded while the journal could not be written. */
+export interface AlertState {
+  alert: Alert;
+  time_utc: string | null;
+  durable: boolean;
+}
+
 export const config = signal<Config | null>(null);
 export const clock = signal<Clock | null>(null);
 export const tracks = signal<Tracks | null>(null);
 export const events = signal<ReadonlyMap<string, EventState>>(new Map());
 export const partners = signal<ReadonlyMap<string, Partner>>(new Map());
 export const audit = signal<readonly Audit[]>([]);
+export const alerts = signal<ReadonlyMap<string, AlertState>>(new Map());
+export const alertLog = signal<readonly AlertLog[]>([]);
 export const gap = signal<Gap | null>(null);
 export const sessionLost = signal(false);
 export const chosen = signal<string | null>(null);
@@ -72,6 +81,27 @@ export function takeEvent(revision: Revision): void {
   events.value = next;
 }
 
+const OVER: readonly Alert["status"][] = ["cancelled", "all_clear", "expired", "withdrawn"];
+
+export function isOver(alert: Alert): boolean {
+  return OVER.includes(alert.status);
+}
+
+/** Alerts that still run first, the newest first among them. */
+export const alertList = computed<AlertState[]>(() =>
+  [...alerts.value.values()].reverse().sort((a, b) => Number(isOver(a.alert)) - Number(isOver(b.alert))),
+);
+
+export function takeAlert(row: AlertRow): void {
+  batch(() => {
+    if (row.log) alertLog.value = [row.log, ...alertLog.value].slice(0, AUDIT_ROWS);
+    if (row.alert) {
+      const time_utc = row.log?.time_utc ?? clock.value?.time_utc ?? null;
+      alerts.value = new Map(alerts.value).set(row.alert.alert_id, { alert: row.alert, time_utc, durable: row.durable });
+    }
+  });
+}
+
 export function takePartner(partner: Partner): void {
   partners.value = new Map(partners.value).set(partner.nation, partner);
 }
@@ -100,5 +130,7 @@ export function forget(): void {
     events.value = new Map();
     partners.value = new Map();
     audit.value = [];
+    alerts.value = new Map();
+    alertLog.value = [];
   });
 }

@@ -34,8 +34,25 @@ export interface Sensor {
   status: "up" | "down";
 }
 
+export type AlertStatus =
+  | "proposed"
+  | "drafted"
+  | "submitted"
+  | "approved"
+  | "sent"
+  | "updated"
+  | "corrected"
+  | "cancelled"
+  | "all_clear"
+  | "expired"
+  | "withdrawn";
+export type MessageKind = "shelter" | "update" | "passed" | "debris" | "lost" | "correction" | "cancel" | "all_clear";
+export type Action = "draft" | "submit" | "approve" | "send" | "update" | "withdraw" | "correct" | "cancel" | "all_clear";
+
 export interface Config {
   nation: string;
+  person: string | null;
+  csrf: string;
   realm: Realm;
   languages: string[];
   scenario: string | null;
@@ -140,11 +157,82 @@ export interface Audit {
   time_utc: string;
   partner: string;
   kind: string;
-  verdict: "released" | "withheld";
+  verdict: "released" | "withheld" | "refused" | "quarantined" | "equivocation";
   rule: string;
   reason: string;
   count: number;
   subject: string;
+}
+
+export interface AreaThreat {
+  area_id: string;
+  names: Record<string, string>;
+  hit_p: number;
+  pass_p: number;
+  first_utc: string;
+  last_utc: string;
+}
+
+export interface SentMessage {
+  kind: MessageKind;
+  identifier: string;
+  sha256: string;
+  stage: AlertStatus;
+  sent_utc: string;
+}
+
+/** A message that lies ready, or was sent last; `texts` are what the public reads, by language. */
+export interface ReadyMessage extends SentMessage {
+  hash_words: string;
+  author: string;
+  approved_by: string[];
+  needs: number;
+  expires_utc: string;
+  count_at_least: number;
+  areas: AreaThreat[];
+  texts?: { language: string; headline: string; description: string; instruction: string }[];
+}
+
+export interface Alert {
+  realm: Realm;
+  alert_id: string;
+  event_ids: string[];
+  status: AlertStatus;
+  sources: string[];
+  draft: ReadyMessage | null;
+  ready: Partial<Record<MessageKind, ReadyMessage>>;
+  sent: ReadyMessage | null;
+  messages: SentMessage[];
+  silent: string[];
+  conflicts: string[];
+  due_utc: string | null;
+}
+
+/** One transition: who, when, why, and the probabilities and thresholds it rests on. */
+export interface AlertLog {
+  alert_id: string;
+  event_ids: string[];
+  time_utc: string;
+  status: AlertStatus;
+  previous: AlertStatus | null;
+  who: string;
+  why: string;
+  kind: MessageKind | null;
+  identifier: string;
+  sha256: string;
+  areas: AreaThreat[];
+  picture: Picture | null;
+  regime: string;
+  p_hit: number;
+  p_pass: number;
+  beside: string[];
+  due_utc: string | null;
+}
+
+export interface AlertRow {
+  alert: Alert | null;
+  log: AlertLog | null;
+  durable: boolean;
 }
 
 export interface Gap {

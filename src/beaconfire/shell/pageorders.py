@@ -88,7 +88,7 @@ class PageOrders:
         return None if token is None else self.person_of(token)
 
     async def order(self, request: Request, session: str) -> Response:
-        """Answer a posted order: 200 with what it did, 409 with why it was refused."""
+        """Answer a posted order: what it did, or in the desk's words why it was refused."""
         if self._desk.realm is Realm.LIVE:
             return PlainTextResponse(_LIVE, 403)
         person = self.person_behind(session)
@@ -113,7 +113,7 @@ class PageOrders:
         except BeaconfireError as error:
             return PlainTextResponse(f"{error}\n", 503)
         rows = [log_row(row) for row in outcome.rows]
-        return JSONResponse({"rows": rows, "refused": outcome.refused}, 409 if outcome.refused else 200)
+        return JSONResponse({"rows": rows, "refused": outcome.refused})
 
     def feed(self, name: str) -> Response:
         """Return the Atom feed or a CAP file it points to; public, as alerts are."""

@@ -81,10 +81,10 @@ function AuditRow({ row }: { row: Audit }) {
     <li>
       <span class="time">{time === null ? "" : clockUtc(time)}</span>
       <span class={`verdict ${row.verdict}`}>
-        {row.verdict === "released" ? "✓" : "✗"} {text[row.verdict]}
+        {row.verdict === "released" ? "✓" : "✗"} {text.verdicts[row.verdict] ?? row.verdict}
       </span>
       <span class="what">
-        {row.kind} {text.to} {row.partner}
+        {row.kind} {row.partner && `${text.to} ${row.partner}`}
         {row.count > 1 && ` ×${row.count}`} <span class="dim">{row.subject}</span>
         <br />
         <span class="dim">

@@ -1,4 +1,4 @@
-import type { Class, EventStatus, Kind, Link, Phase, Source, TrackStatus } from "../types.ts";
+import type { Action, AlertStatus, Audit, Class, EventStatus, Kind, Link, MessageKind, Phase, Source, TrackStatus } from "../types.ts";
 
 /** Every word of the page. A language that lacks one does not compile. */
 export interface Words {
@@ -56,6 +56,7 @@ export interface Words {
   epoch: string;
   audit: string;
   noAudit: string;
+  verdicts: Record<Audit["verdict"], string>;
   to: string;
   rule: string;
   tracks: string;
@@ -93,6 +94,38 @@ export interface Words {
   eventStatus: Record<EventStatus, string>;
   sources: Record<Source, string>;
   links: Record<Link, string>;
+  alert: AlertWords;
+}
+
+/** The words of the alert pane; a public message's own words come from the node. */
+export interface AlertWords {
+  title: string;
+  you: (person: string) => string;
+  onlyLooking: string;
+  none: string;
+  age: (span: string) => string;
+  sources: string;
+  unrecorded: string;
+  silent: (names: string) => string;
+  conflict: (names: string) => string;
+  wasSent: string;
+  approvals: (given: number, needed: number) => string;
+  until: string;
+  area: string;
+  left: string;
+  now: string;
+  hit: string;
+  over: string;
+  hash: string;
+  refused: string;
+  howToOrder: string;
+  liveByKey: string;
+  confirm: (action: string, words: string) => string;
+  log: string;
+  thresholds: (most: string, hit: string, over: string) => string;
+  statuses: Record<AlertStatus, string>;
+  kinds: Record<MessageKind, string>;
+  actions: Record<Action, string>;
 }
 
 export const en: Words = {
@@ -150,6 +183,13 @@ export const en: Words = {
   epoch: "epoch",
   audit: "Release decisions",
   noAudit: "No decision yet",
+  verdicts: {
+    released: "released",
+    withheld: "withheld",
+    refused: "refused",
+    quarantined: "set aside",
+    equivocation: "contradiction",
+  },
   to: "to",
   rule: "rule",
   tracks: "Tracks",
@@ -218,4 +258,64 @@ export const en: Words = {
   },
   sources: { own: "own", partner: "partner", fused: "fused" },
   links: { up: "link up", down: "link down", connecting: "connecting" },
+  alert: {
+    title: "Alerts to the public",
+    you: (person) => `this session is ${person}'s`,
+    onlyLooking: "this session may only look",
+    none: "No alert",
+    age: (span) => `as of ${span} ago`,
+    sources: "data of",
+    unrecorded: "UNRECORDED: the journal cannot be written",
+    silent: (names) => `no receipt from ${names}`,
+    conflict: (names) => `another authority warns there: ${names}`,
+    wasSent: "was sent",
+    approvals: (given, needed) => `${given} of ${needed} approvals`,
+    until: "until",
+    area: "Area",
+    left: "Minutes left",
+    now: "now",
+    hit: "Hit",
+    over: "Overflight",
+    hash: "Hash",
+    refused: "Refused:",
+    howToOrder: "To order, open the page with your own exercise address (beaconfire user add --token)",
+    liveByKey: "LIVE orders need a person's key: beaconfire alert on the command line",
+    confirm: (action, words) => `${action}: press again to sign ${words}`,
+    log: "Log",
+    thresholds: (most, hit, over) => `at most ${most}; thresholds: hit ${hit}, overflight ${over}`,
+    statuses: {
+      proposed: "proposed",
+      drafted: "drafted",
+      submitted: "to be approved",
+      approved: "approved",
+      sent: "SENT",
+      updated: "updated",
+      corrected: "corrected",
+      cancelled: "cancelled",
+      all_clear: "all clear",
+      expired: "expired",
+      withdrawn: "withdrawn",
+    },
+    kinds: {
+      shelter: "Take shelter",
+      update: "Update",
+      passed: "Has passed",
+      debris: "Do not touch debris",
+      lost: "Track lost",
+      correction: "Correction",
+      cancel: "Cancel",
+      all_clear: "All clear",
+    },
+    actions: {
+      draft: "Draft by hand",
+      submit: "Submit",
+      approve: "Approve",
+      send: "Send",
+      update: "Update",
+      withdraw: "Withdraw",
+      correct: "Correct",
+      cancel: "Cancel: it was wrong",
+      all_clear: "All clear: it is over",
+    },
+  },
 };
