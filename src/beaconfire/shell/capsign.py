@@ -68,7 +68,7 @@ def verify(xml: bytes, trusted_pem: bytes, *, at: dt.datetime | None = None) -> 
     )
     try:
         result = XMLVerifier().verify(root, x509_cert=certificate, expect_config=expected)
-    except (SignXMLException, WrongSignature, etree.LxmlError, ValueError) as error:
+    except (SignXMLException, WrongSignature, etree.LxmlError, ValueError, TypeError, AttributeError) as error:
         raise Violation(f"alert/Signature: does not hold: {error}; expected the message as it was signed") from None
     signed = None if isinstance(result, list) else result.signed_xml
     if signed is None or signed.tag != f"{_CAP}alert":
