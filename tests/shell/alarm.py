@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel.alerts import AlertAction, AlertView, Approved, AreaThreat, Order
@@ -110,7 +111,8 @@ def make_station(
     link = free_port()
     config = init_node(
         root / "JPN", "JPN", Realm.EXERCISE, feed="feed.sock", console=ConsoleConfig(port=port),
-        policy_toml=preset("closed", nation="JPN", partners=(), realm=Realm.EXERCISE), warning_toml=warning.encode(), sensors_toml=SENSORS,
+        policy_toml=preset("closed", nation="JPN", partners=(), realm=Realm.EXERCISE), warning_toml=warning.encode(),
+        sensors_toml=SENSORS,
         broker=BrokerConfig(client_port=free_port(), link_port=link, address=f"127.0.0.1:{link}"),
     )  # fmt: skip
     station = Station(config)
@@ -150,11 +152,9 @@ class Duty:
         self, person: str, action: str, digest: bytes = b"", *, session: str = "", **more: object
     ) -> Outcome:
         """Give an order in a session of that person's own, and the turn that takes it."""
-        import msgspec
-
         order = self.station.order(person, action, str(more.pop("alert_id", ALERT)), digest, self.now_ns, **more)
         order = msgspec.structs.replace(order, session=session or f"test:{person}")
-        giving = asyncio.create_task(self.node.office.give(order))  # type: ignore[arg-type]
+        giving = asyncio.create_task(self.node.office.give(order))
         await asyncio.sleep(0)
         await self.turn()
         return await giving

@@ -61,7 +61,7 @@ def check_file(path: Path, *, trusted: Path | None) -> tuple[Fault, ...]:
     """Return every rule that a CAP file breaks; raises `InvalidInput` if it is no XML or cannot be read."""
     from beaconfire.kernel import limits
     from beaconfire.shell import capsign
-    from beaconfire.warn import check_cap
+    from beaconfire.warn import check_cap, parse_cap
 
     try:
         with path.open("rb") as file:
@@ -70,6 +70,7 @@ def check_file(path: Path, *, trusted: Path | None) -> tuple[Fault, ...]:
         raise InvalidInput.single(str(path), error.strerror or "cannot be read", "a CAP file") from None
     if len(xml) > limits.MAX_CAP_BYTES:
         raise InvalidInput.single(str(path), "is too long", f"at most {limits.MAX_CAP_BYTES} bytes")
+    parse_cap(xml)  # raises for what is no XML at all
     faults = check_cap(xml)
     if trusted is not None:
         try:

@@ -10,7 +10,7 @@ takes back or ends a warning, which asks no more of anyone than the warning did;
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -184,9 +184,9 @@ class Office:
             self._files.people_toml, realm=self._config.realm, root=self._identity.root_public, where=where
         )
 
-    def give(self, order: Order) -> Awaitable[Outcome]:
+    async def give(self, order: Order) -> Outcome:
         """Let an order of the page enter the step with the next turn; raises as `Orders.give`."""
-        return self.orders.give(order)
+        return await self.orders.give(order)
 
     def views(self) -> tuple[AlertView, ...]:
         """Every alert as it stands."""
