@@ -127,7 +127,16 @@ class TestReceipts:
         made, _ = sender(2)
         settled = made.on_receipt(receipt(made, 1, epoch=epoch), now_ns=NOW_NS)
         assert settled.rolled_back == rolled_back
+        assert settled.resend == ()
         assert made.unreceipted() == 2
+
+    def test_an_epoch_of_which_nothing_arrived_is_sent_again(self) -> None:
+        """The partner still speaks of the epoch before: the lanes, and the broker's store, have lost all of this."""
+        made, sent = sender(2)
+        word = receipt(made, 0, epoch=99)
+        assert made.on_receipt(word, now_ns=NOW_NS + SECOND).resend == ()
+        assert made.on_receipt(word, now_ns=NOW_NS + 3 * SECOND).resend == tuple(sent)
+        assert made.on_receipt(word, now_ns=NOW_NS + 4 * SECOND).resend == ()
 
 
 class TestVoids:

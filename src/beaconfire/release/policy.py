@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import cache
 from typing import Annotated, Any, get_type_hints
 
 import msgspec
@@ -235,6 +236,7 @@ def _give_backs(launch: Grant, grants: list[Grant], where: str) -> Iterable[Faul
             )
 
 
+@cache
 def _types() -> dict[str, Any]:
     return get_type_hints(Grant, include_extras=True)
 

@@ -119,9 +119,11 @@ class Outgoing:
         return tuple(row.product for row in rows if row.product is not None)
 
     def on_receipt(self, receipt: wire.Receipt, *, now_ns: int) -> Settled:
-        """Take the partner's word of what arrived; words about another epoch or older ones change nothing."""
-        if receipt.of_epoch != self.epoch:
-            return Settled(rolled_back=receipt.of_epoch > self.epoch)
+        """Take the partner's word of what arrived; one about an older epoch says that nothing of this one has."""
+        if receipt.of_epoch > self.epoch:
+            return Settled(rolled_back=True)
+        if receipt.of_epoch < self.epoch:  # the lanes may have lost all of it, and no later receipt would say more
+            return Settled(resend=self._resend(now_ns))
         highest = max((receipt.contiguous, *(last for _, last in receipt.ranges)))
         if highest > self.number:
             return Settled(rolled_back=True)

@@ -1,0 +1,45 @@
+"""The world itself under test: bugs planted in the rooms and in the shell are found within a hundred seeds each."""
+
+import pytest
+
+from beaconfire.rehearse.world import FLAWS, draw, run
+from tests.simulation.flaws import PLANTS, Plant
+
+SEEDS = 100  # QUALITY's bound
+BREAKS = {"send_before_commit": {"P1"}, "receipt_before_commit": {"P1"}, "no_purge": {"P2"}}
+
+
+def seeds_until(expected: set[str], flaw: str = "") -> tuple[int, set[str]]:
+    """How many seeds it took until an expected promise broke, and which others broke before."""
+    others: set[str] = set()
+    for seed in range(SEEDS):
+        broken = run(draw(seed, nodes=3), flaw=flaw).broken
+        if broken is not None and broken.promise in expected:
+            return seed + 1, others
+        if broken is not None:
+            others.add(broken.promise)
+    return SEEDS + 1, others
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_a_shell_that_does_it_wrong_is_found(flaw: str) -> None:
+    count, others = seeds_until(BREAKS[flaw], flaw)
+    assert count <= SEEDS, f"not found; other promises broken: {others or 'none'}"
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
+def test_a_room_that_does_it_wrong_is_found(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    count, others = seeds_until(PLANTS[plant])
+    assert count <= SEEDS, f"not found; other promises broken: {others or 'none'}"
+
+
+def test_an_exception_in_the_step_is_a_broken_promise_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("beaconfire.share.Link.on_control", fail)
+    broken = run(draw(1, nodes=3)).broken
+    assert broken is not None
+    assert broken.promise == "P10"
+    assert "ZeroDivisionError" in broken.text
