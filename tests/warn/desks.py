@@ -159,6 +159,15 @@ class Bench:
     def status(self) -> AlertStatus:
         return self.view.status
 
+    def stage(self) -> AlertStatus:
+        return self.draft.stage
+
+    def due_ns(self) -> int | None:
+        return self.view.due_ns
+
+    def approved_by(self) -> tuple[str, ...]:
+        return self.draft.approved_by
+
     @property
     def draft(self) -> Ready:
         draft = self.view.draft

@@ -93,7 +93,11 @@ MAX_NOTICES = 1_000  # other authorities' alerts in force
 MAX_ALERT_AREAS = 400  # all of one nation's first-level areas, with room
 FRESH_S = 10.0  # a picture measured longer ago lets no rule fire and nothing have passed: five looks of a slow radar
 LATE_S = 30.0  # what was measured longer ago opens no alert: three looks of an infrared sensor
-SETTLE_S = 3.0  # a threat must be gone for so long before anything ends: an edge is no end (the prompt is due in 5 s)
+SETTLE_S = 2.0  # a threat must be gone so long before an end is proposed: an edge is none, the prompt is due in 5 s
+WITHDRAW_S = 10.0  # the same for what was never sent: nobody waits for it
+FORECAST_S = 2.0  # between forecasts of an event that boosts or threatens areas: with SETTLE_S the prompt is in time
+FORECAST_IDLE_S = 5.0  # while none is: a forecast costs some milliseconds for each object
+FORECAST_LOST_S = 10.0  # what is lost is seen no better
 REDRAFT_S = 240.0  # a draft nobody took up is made afresh before its bytes are as old as an order may be
 PREPARED_S = 60.0  # corrections and cancels that lie ready are made afresh so often; the former ones still hold once
 AUTOMATIC_GAP_S = 10.0  # between messages that a rule sends of one alert: people read, channels carry
@@ -118,7 +122,7 @@ MAX_CONTROL_CALLERS = 16  # people and scripts of one machine at one time
 MAX_CONTROL_WAITING = 64  # commands of people waiting for the next turn
 
 # --- the launch record ---------------------------------------------------------------------------------
-MAX_CLAIMS = 50_000  # a century of tests with ten sources each; associated in seconds, held in 50 MB
+MAX_CLAIMS = 50_000  # a century of tests with ten sources each; associated and judged in seconds, held in 100 MB
 MAX_RECORD_FILE_BYTES = 64 * 1024**2  # of one imported file: that many claims with their remarks
 MAX_FAULTS = 200  # named of one file; more are not read
 MAX_NESTING = 4  # tables within tables of a JSON file

@@ -1,7 +1,7 @@
 """What the corridor does for the warning desk: brings it each event with its forecast, orders, receipts and time.
 
-A node without `warning.toml` has no desk and does nothing here. Forecasts cost more than revisions: each event and
-picture gets one a second, and one at once when its status changes.
+A node without `warning.toml` has no desk and does nothing here. Forecasts cost more than revisions: the desk says when
+it needs the next one of an event and picture; a changed status gets one at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,13 +10,10 @@ from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertRow, Approved
 from beaconfire.kernel.errors import InvalidInput, Refused
 from beaconfire.kernel.records import EventRevision
-from beaconfire.kernel.time import NS_PER_S
 from beaconfire.node.effects import Effect, Publish, ShowAlert, ShowAudit
 from beaconfire.node.inputs import Command, Delivered, NoticeIn, WarningLoad
 from beaconfire.node.state import NodeState, make_desk
 from beaconfire.warn import ENDED, Desk
-
-_PERIOD_NS = NS_PER_S
 
 
 def warn(state: NodeState, revision: EventRevision) -> list[Effect]:
@@ -25,7 +22,8 @@ def warn(state: NodeState, revision: EventRevision) -> list[Effect]:
     if desk is None:
         return []
     status, last_ns = state.forecast_at.get(key, (None, 0))
-    if revision.status == status and state.now_ns - last_ns < _PERIOD_NS:
+    waits_ns = desk.forecast_after_ns(*key)
+    if revision.status == status and state.now_ns - last_ns < waits_ns:
         return []
     state.forecast_at[key] = (revision.status, state.now_ns)
     if revision.status in ENDED:

@@ -105,6 +105,10 @@ class Alert:
     beside: tuple[str, ...] = ()
     situation: Situation | None = None  # as it was when last reviewed
 
+    def named(self) -> frozenset[str]:
+        """The areas that it names, drafted or told."""
+        return frozenset(self.warned) | (frozenset() if self.draft is None else self.draft.area_ids)
+
     @property
     def over(self) -> bool:
         """Whether nothing follows any more."""

@@ -16,6 +16,7 @@ from beaconfire.warn.outlook import in_order
 from beaconfire.warn.situation import Situation, passed
 
 SETTLE_NS = from_seconds(limits.SETTLE_S)
+WITHDRAW_NS = from_seconds(limits.WITHDRAW_S)
 REDRAFT_NS = from_seconds(limits.REDRAFT_S)
 _ORDER_NS = from_seconds(limits.ORDER_VALID_S)
 _EARLIER_NS = from_seconds(60.0)  # a first arrival that moved less is the same news
@@ -88,8 +89,8 @@ def _before(alert: Alert, situation: Situation, core: Core, valid_ns: int, now_n
         return Move("draft", "the predicted passage or impact is over", MessageKind.DEBRIS, areas)
     if situation.ended:
         return Move("withdraw", "the event was retracted" if situation.retracted else "the event is closed")
-    if not situation.threatened and not situation.lost:
-        if not _settled(alert.quiet_since_ns, now_ns):
+    if not situation.threatened and not situation.lost and not draft.by_hand:
+        if not _settled(alert.quiet_since_ns, now_ns, WITHDRAW_NS):
             return None
         if passed(alert.last, situation, core=core(alert.last), now_ns=now_ns):
             return Move("draft", "it was measured beyond the areas", MessageKind.DEBRIS, areas)
@@ -189,7 +190,7 @@ def _quiet(alert: Alert, situation: Situation, core: Core, now_ns: int) -> Itera
     elif passed(alert.last, situation, core=core(alert.last), now_ns=now_ns):
         if not alert.passed_said and MessageKind.PASSED not in alert.declined_kinds:
             yield from _follow(alert, MessageKind.PASSED, "it was measured beyond the areas")
-    elif not alert.passed_said:
+    elif alert.last and not alert.passed_said:
         yield from _end(alert, MessageKind.CANCEL, "it failed, fell short or turned: no area is threatened any more")
 
 
@@ -206,5 +207,5 @@ def _end(alert: Alert, kind: MessageKind, why: str) -> Iterator[Move]:
     yield Move("propose", why, kind, in_order(alert.warned.values()))
 
 
-def _settled(since_ns: int | None, now_ns: int) -> bool:
-    return since_ns is not None and now_ns - since_ns >= SETTLE_NS
+def _settled(since_ns: int | None, now_ns: int, for_ns: int = SETTLE_NS) -> bool:
+    return since_ns is not None and now_ns - since_ns >= for_ns

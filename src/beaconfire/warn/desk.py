@@ -18,26 +18,25 @@ from beaconfire.kernel.alerts import (
     MessageKind,
     Notice,
     Order,
-    Ready,
 )
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import EventRevision, PictureName
 from beaconfire.kernel.time import from_seconds
 from beaconfire.warn.approvals import Gate
-from beaconfire.warn.case import TAKE_SHELTER, Alert, silent_channels, view_of
+from beaconfire.warn.automatic import Automatic
+from beaconfire.warn.case import Alert, view_of
 from beaconfire.warn.course import Move, ahead, next_moves
 from beaconfire.warn.files import read_files
 from beaconfire.warn.ledger import Ledger
 from beaconfire.warn.office import DESK, PREPARED_NS, Office, Out
 from beaconfire.warn.orders import Orders
-from beaconfire.warn.outlook import Outlook, look
+from beaconfire.warn.outlook import KEEP, Outlook, look, reaches
 from beaconfire.warn.press import Press
-from beaconfire.warn.rules import Rule, warrant
+from beaconfire.warn.rules import Rule
 from beaconfire.warn.situation import Situation, assemble
 from beaconfire.warn.threats import Regime
 
-_GAP_NS = from_seconds(limits.AUTOMATIC_GAP_S)
 _SLEPT_NS = from_seconds(limits.TICK_GAP_S)
 _LATE_NS = from_seconds(limits.LATE_S)
 _PICTURES: tuple[PictureName, ...] = ("own", "fused")
@@ -106,6 +105,16 @@ class Desk:
             self._forget(event_id)
         return outs
 
+    def forecast_after_ns(self, event_id: str, picture: PictureName) -> int:
+        """Return how long a picture's next word on an event may wait, by its last one alone."""
+        outlook = self._outlooks.get(event_id, {}).get(picture)
+        if outlook is None:
+            return 0
+        if outlook.lost:
+            return from_seconds(limits.FORECAST_LOST_S)
+        pressing = outlook.reach == "boosting" or any(reaches(a, self.regime, share=KEEP) for a in outlook.threats)
+        return from_seconds(limits.FORECAST_S if pressing else limits.FORECAST_IDLE_S)
+
     def tick(self, *, now_ns: int) -> list[Out]:
         """Let time pass: countdowns, what runs out, who is silent. A node that slept starts its countdowns again."""
         slept = self._ticked_ns is not None and now_ns - self._ticked_ns > _SLEPT_NS
@@ -119,8 +128,9 @@ class Desk:
                 if alert.closing is not None:
                     alert.closing.due_ns = now_ns + from_seconds(self._office.settings.times.countdown_s)
             outs += self._review(alert, now_ns)
-            outs += self._countdown(alert, now_ns)
-            outs += self._silence(alert, now_ns)
+            outs += self._automatic.countdown(alert, now_ns=now_ns)
+            self._settle(alert)
+            outs += self._office.silence(alert, now_ns=now_ns)
             if alert.sent and not alert.over and now_ns - alert.ready_ns >= PREPARED_NS:
                 self._office.prepare(alert, now_ns=now_ns)
         return outs
@@ -176,8 +186,7 @@ class Desk:
         notices[notice.reference] = notice
         outs: list[Out] = []
         for alert in self._alerts.values():
-            named = alert.warned.keys() | (alert.draft.area_ids if alert.draft is not None else frozenset())
-            if not named.isdisjoint(notice.areas):
+            if not alert.named().isdisjoint(notice.areas):
                 outs += self._refer(alert, notice, now_ns)
         return outs
 
@@ -205,8 +214,7 @@ class Desk:
         if late or not wanted.keys() - self._declined.get(event_id, frozenset()):
             return []
         for other in self._alerts.values():
-            named = other.warned.keys() | (other.draft.area_ids if other.draft is not None else frozenset())
-            if not named.isdisjoint(wanted):
+            if not other.named().isdisjoint(wanted):
                 other.events.append(event_id)
                 return self._review(other, now_ns)
         if len(self._alerts) >= limits.MAX_OPEN_ALERTS:
@@ -237,7 +245,7 @@ class Desk:
         )  # fmt: skip
         for move in moves:
             outs += self._do(alert, move, now_ns)
-        outs += self._by_rule(alert, situation, now_ns)
+        outs += self._automatic.follow(alert, situation, now_ns=now_ns)
         self._settle(alert)
         return outs
 
@@ -269,58 +277,6 @@ class Desk:
             alert, kind, areas, why=why, now_ns=now_ns, author=old.author, session=old.session,
             words=old.ready.message.words,
         )  # fmt: skip
-
-    def _by_rule(self, alert: Alert, situation: Situation, now_ns: int) -> list[Out]:
-        """Send the desk's own draft if a written rule says so; what a person wrote waits for people."""
-        draft = alert.draft
-        if draft is None or draft.by_hand or alert.over or not self._gate.trusted:
-            return []
-        areas = draft.ready.message.areas
-        if not alert.sent and draft.kind is not MessageKind.SHELTER:
-            return []  # nothing late warns by itself
-        if draft.kind in TAKE_SHELTER and not ahead(areas, now_ns):
-            return []
-        if draft.kind is MessageKind.UPDATE and alert.ruled_ns is not None and now_ns - alert.ruled_ns < _GAP_NS:
-            return []
-        rule = warrant(self._rules, draft.kind, areas, situation.live, now_ns=now_ns)
-        return [] if rule is None else self._send_by(rule, alert, draft.ready, now_ns)
-
-    def _countdown(self, alert: Alert, now_ns: int) -> list[Out]:
-        """At the end of a countdown a written rule may end the alert; else it is said once that an officer must."""
-        closing = alert.closing
-        if closing is None or alert.over or now_ns < closing.due_ns:
-            return []
-        ready = alert.ready[closing.kind][0]
-        areas = ready.message.areas
-        rule = next((one for one in self._rules if one.allows(closing.kind, areas, now_ns=now_ns)), None)
-        if rule is not None and self._gate.trusted:
-            outs = self._send_by(rule, alert, ready, now_ns)
-            self._settle(alert)
-            return outs
-        if closing.over:
-            return []
-        closing.over = True
-        why = f"the countdown is over; an officer decides: {closing.why}"
-        return [self._office.row(alert, AlertStatus.PROPOSED, AlertStatus.PROPOSED, DESK, why, now_ns, ready=ready)]
-
-    def _send_by(self, rule: Rule, alert: Alert, ready: Ready, now_ns: int) -> list[Out]:
-        alert.ruled_ns = now_ns
-        who = f"rule:{rule.id}"
-        return self._office.send(alert, ready, approved_by=(who,), who=who, why="the written rule holds", now_ns=now_ns)
-
-    def _silence(self, alert: Alert, now_ns: int) -> list[Out]:
-        """Name the channels that did not say in time that they carried a message."""
-        limit_ns = from_seconds(self._office.settings.times.receipt_s)
-        outs: list[Out] = []
-        for ready, sent_ns in zip(alert.sent, alert.sent_ns, strict=True):
-            if ready.identifier in alert.silence_said or now_ns - sent_ns <= limit_ns:
-                continue
-            alert.silence_said.add(ready.identifier)
-            silent = silent_channels(alert, ready)
-            if silent:
-                why = f"no receipt from {', '.join(silent)}"
-                outs.append(self._office.row(alert, ready.stage, ready.stage, DESK, why, now_ns, ready=ready))
-        return outs
 
     def _beside(self, alert: Alert, situation: Situation, now_ns: int) -> list[Out]:
         """Say when FUSED names fewer areas than OWN: a person or a written rule may take that."""
@@ -356,6 +312,10 @@ class Desk:
         self._gate.people, self._rules = loaded.people, loaded.rules
         return Office(loaded.settings, loaded.regime, Press(loaded.settings, self._epoch))
 
+    @property
+    def _automatic(self) -> Automatic:
+        return Automatic(self._office, self._rules if self._gate.trusted else ())
+
     def _situation(self, alert: Alert, now_ns: int) -> Situation:
         words = [self._outlooks[event_id] for event_id in alert.events if event_id in self._outlooks]
         outlooks = [word[picture] for word in words for picture in _PICTURES if picture in word]
@@ -369,12 +329,11 @@ class Desk:
             for outlook in outlooks
             if outlook.picture == "fused"
         )
-        return assemble(outlooks, held=held, takes_fused_shrink=takes)
+        return assemble(outlooks, regime=self.regime, held=held, kept=alert.named(), takes_fused_shrink=takes)
 
     def _core(self, areas: Iterable[AreaThreat]) -> tuple[str, ...]:
-        """The areas that reach a threshold themselves, not as neighbours."""
-        regime = self.regime
-        return tuple(one.area_id for one in areas if one.hit_p >= regime.p_hit or one.pass_p >= regime.p_pass)
+        """The areas that are named for themselves, not as neighbours."""
+        return tuple(area.area_id for area in areas if reaches(area, self.regime, share=KEEP))
 
     def _alert_of(self, event_id: str) -> Alert | None:
         return next((alert for alert in self._alerts.values() if event_id in alert.events), None)

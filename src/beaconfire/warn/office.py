@@ -8,7 +8,7 @@ import msgspec
 from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertRow, AlertStatus, Approved, AreaThreat, MessageKind, Notice, Ready
 from beaconfire.kernel.time import from_seconds
-from beaconfire.warn.case import BECOMES, ENDS, PREPARED, TAKE_SHELTER, Alert, Closing, Draft
+from beaconfire.warn.case import BECOMES, ENDS, PREPARED, TAKE_SHELTER, Alert, Closing, Draft, silent_channels
 from beaconfire.warn.press import Press, approve
 from beaconfire.warn.settings import Settings
 from beaconfire.warn.threats import Regime
@@ -149,6 +149,20 @@ class Office:
         assert closing is not None, "only a proposed end is recalled"
         ready = alert.ready[closing.kind][0]
         return [self.row(alert, AlertStatus.WITHDRAWN, AlertStatus.PROPOSED, DESK, why, now_ns, ready=ready)]
+
+    def silence(self, alert: Alert, *, now_ns: int) -> list[Out]:
+        """Name the channels that did not say in time that they carried a message."""
+        limit_ns = from_seconds(self.settings.times.receipt_s)
+        outs: list[Out] = []
+        for ready, sent_ns in zip(alert.sent, alert.sent_ns, strict=True):
+            if ready.identifier in alert.silence_said or now_ns - sent_ns <= limit_ns:
+                continue
+            alert.silence_said.add(ready.identifier)
+            silent = silent_channels(alert, ready)
+            if silent:
+                why = f"no receipt from {', '.join(silent)}"
+                outs.append(self.row(alert, ready.stage, ready.stage, DESK, why, now_ns, ready=ready))
+        return outs
 
     def close(self, alert: Alert) -> None:
         """Nothing follows any more."""

@@ -1,6 +1,6 @@
 """What one picture says of one event now, as far as warning goes: threatened areas, how sure, how fresh, how many."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +12,7 @@ from beaconfire.warn.threats import Regime, threatened, threats
 Reach = Literal["point", "boosting", "reachable_set", "lost"]
 
 ENDED = (EventStatus.CLOSED, EventStatus.RETRACTED)
+KEEP = 0.5  # of a threshold: an area once named stays until it falls below, for sampled paths waver by some per cent
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,23 @@ def look(
     )
 
 
-def merged(outlooks: Sequence[Outlook]) -> tuple[AreaThreat, ...]:
+def named(outlook: Outlook, *, kept: Collection[str], regime: Regime) -> tuple[AreaThreat, ...]:
+    """Return the areas an outlook names: those threatened, and those of `kept` that are not far below a threshold."""
+    known = {area.area_id for area in outlook.threatened}
+    still = (area for area in outlook.threats if area.area_id in kept and area.area_id not in known)
+    return (*outlook.threatened, *(area for area in still if reaches(area, regime, share=KEEP)))
+
+
+def reaches(area: AreaThreat, regime: Regime, *, share: float) -> bool:
+    """Say whether an area reaches this share of one of the thresholds."""
+    return area.hit_p >= share * regime.p_hit or area.pass_p >= share * regime.p_pass
+
+
+def merged(words: Iterable[Sequence[AreaThreat]]) -> tuple[AreaThreat, ...]:
     """Return the areas that any of the outlooks names, each with its largest probabilities and widest time span."""
     found: dict[str, AreaThreat] = {}
-    for outlook in outlooks:
-        for area in outlook.threatened:
+    for areas in words:
+        for area in areas:
             found[area.area_id] = widest(found[area.area_id], area) if area.area_id in found else area
     return in_order(found.values())
 

@@ -7,7 +7,8 @@ from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AreaThreat
 from beaconfire.kernel.records import EventStatus
 from beaconfire.kernel.time import from_seconds
-from beaconfire.warn.outlook import Outlook, Reach, ids, in_order, merged
+from beaconfire.warn.outlook import Outlook, Reach, ids, in_order, merged, named
+from beaconfire.warn.threats import Regime
 
 FRESH_NS = from_seconds(limits.FRESH_S)
 
@@ -34,20 +35,30 @@ class Situation:
 
 
 def assemble(
-    outlooks: Sequence[Outlook], *, held: Mapping[str, AreaThreat], takes_fused_shrink: bool = False
+    outlooks: Sequence[Outlook],
+    *,
+    regime: Regime,
+    held: Mapping[str, AreaThreat],
+    kept: Collection[str] = (),
+    takes_fused_shrink: bool = False,
 ) -> Situation:
     """Return the situation of these outlooks (OWN before FUSED, event by event).
 
+    `kept` are the areas that the alert names already: they stay until they are well below the thresholds.
     `held` are areas that OWN named while it was live. When OWN is lost and FUSED lives, FUSED alone cannot take them
     away, unless `takes_fused_shrink`: then what it no longer names is gone.
     """
     live = tuple(item for item in outlooks if not item.lost and not item.ended)
     ended = all(item.ended for item in outlooks)
-    own_named, fused_named = _named(live, held, outlooks), ids(merged([o for o in live if o.picture == "fused"]))
+    own = merged(named(item, kept=kept, regime=regime) for item in live if item.picture == "own")
+    fused = merged(named(item, kept=kept, regime=regime) for item in live if item.picture == "fused")
+    own_named, fused_named = set(ids(own)), ids(fused)
+    if any(item.picture == "own" and item.lost and not item.ended for item in outlooks):
+        own_named |= held.keys()
     beside: tuple[str, ...] = ()
     if any(item.picture == "fused" for item in live):
         beside = tuple(area for area in sorted(own_named) if area not in fused_named)
-    threatened = {area.area_id: area for area in merged(live)}
+    threatened = {area.area_id: area for area in merged((own, fused))}
     if live:
         for area_id in beside:
             if takes_fused_shrink:
@@ -78,15 +89,6 @@ def passed(last: Collection[AreaThreat], situation: Situation, *, core: Collecti
     times = [area.first_ns for area in last if area.area_id in core]
     fresh = bool(situation.live) and now_ns - situation.measured_ns <= FRESH_NS
     return fresh and bool(times) and max(times) <= now_ns
-
-
-def _named(
-    live: Sequence[Outlook], held: Mapping[str, AreaThreat], outlooks: Sequence[Outlook]
-) -> frozenset[str] | tuple[str, ...]:
-    """The areas that OWN names, or named last if it was lost since."""
-    own_lost = [item for item in outlooks if item.picture == "own" and item.lost and not item.ended]
-    named = ids(merged([item for item in live if item.picture == "own"]))
-    return frozenset(named) | frozenset(held) if own_lost else named
 
 
 def _count(outlooks: Sequence[Outlook]) -> int:
