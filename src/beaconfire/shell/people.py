@@ -158,9 +158,10 @@ def _order(
 
 
 def _text(path: Path, *, realm: Realm, root_public: bytes) -> bytes:
-    """Return the text of the people's file, opened."""
-    data = sealed_people(path, realm=realm)
-    return open_sealed(data, purpose="people", realm=realm, key=root_public, where=str(path)) if data else b""
+    """Return the text of the people's file, opened; of one that is not sealed yet, its remarks."""
+    if data := sealed_people(path, realm=realm):
+        return open_sealed(data, purpose="people", realm=realm, key=root_public, where=str(path))
+    return read_bounded(path) if path.exists() else b""
 
 
 def _table(person: Person) -> str:
