@@ -17,6 +17,7 @@ from beaconfire.warn import Action, Authority
 from beaconfire.warn.areas import areas
 from beaconfire.warn.texts import (
     LIMIT_EXTENDED,
+    LIMIT_HEADLINE,
     LIMIT_LONG,
     LIMIT_SHORT,
     Template,
@@ -274,7 +275,8 @@ def test_any_areas_fit_and_say_how_many_they_are(
 ) -> None:
     made = said(kind, language, authority=HAWAII, areas=tuple(chosen), count_at_least=count)
     names = [areas().get(area_id).names[language] for area_id in chosen]  # type: ignore[union-attr]
-    assert all(name in made.headline for name in names)
+    assert all(name in made.description for name in names)
+    assert len(made.headline) <= LIMIT_HEADLINE
     assert len(made.short) <= LIMIT_SHORT
     left_out = sum(name not in made.short for name in names)
     assert not left_out or any(character.isdigit() for character in made.short.split(":")[-1])

@@ -14,13 +14,14 @@ from beaconfire.warn.wording import fate_words, marked, wrong_words
 
 KIND_PARAMETER = "beaconfire:kind"
 _SPOKEN = ("headline", "description", "instruction")
+_NUMBERS = frozenset(f"{{{CAP}}}{tag}" for tag in ("polygon", "circle"))  # judged as numbers, and long
 _LENGTHS = {KOREA_SHORT: LIMIT_SHORT, KOREA_LONG: LIMIT_LONG, WEA_SHORT: LIMIT_SHORT, WEA_LONG: LIMIT_EXTENDED}
 
 
 def wording_faults(root: etree._Element, realm: Realm) -> Iterator[Fault]:
     """Yield words of the other realm anywhere, spoken texts of an exercise without its mark, a lost track's fate."""
     for element in root.iter(f"{{{CAP}}}*"):
-        for word in wrong_words(text(element), realm):
+        for word in wrong_words(text(element), realm) if element.tag not in _NUMBERS else ():
             yield Fault(path(element), f"says {word!r}", f"no such word in a message of {realm}")
     for info in children(root, "info"):
         lost = (KIND_PARAMETER, MessageKind.LOST) in pairs(info, "parameter")

@@ -26,6 +26,7 @@ from beaconfire.warn.zones import clock_text
 LIMIT_SHORT = 90  # Korean cell broadcast, short form; WEA's short form: the same number
 LIMIT_LONG = 157  # Korean cell broadcast, long form
 LIMIT_EXTENDED = 360  # WEA's long form
+LIMIT_HEADLINE = 160  # what CAP advises for displays of one line; the description names every area
 _SAID_P = 0.01  # a smaller probability of impact, or of passage, is not put into words
 
 
@@ -100,7 +101,7 @@ def texts(
     made = Texts(
         tag=filler.words.tag,
         event=filler.words.event,
-        headline=filler.whole(template.headline),
+        headline=filler.fitted(template.headline, LIMIT_HEADLINE),
         description=filler.whole(template.description),
         instruction=filler.whole(template.instruction),
         short=filler.fitted(template.short, LIMIT_SHORT),
@@ -175,8 +176,9 @@ class _Filler:
     def fitted(self, text: str, limit: int) -> str:
         """Fill a text of at most `limit` characters: advice and times get shorter, then fewer areas are named."""
         who = (self._authority.short.get(self._language) or self._authority.id)[: limits.MAX_SHORT_NAME]
-        names = tuple(_shortened(self._names, self.words))
+        names = tuple(item for item in _shortened(self._names, self.words) if len(item) < limit)
         advice = tuple(dict.fromkeys((self._action, self._values[True]["do"] + ".")))
+        filled = text
         # Given up, first to last: the zone's name, long advice, names of areas, and at the very end who says it.
         for said_by, areas, action, brief in product((who, ""), names, advice, (False, True)):
             filled = self._fill(text, areas, said_by, action, brief=brief)
