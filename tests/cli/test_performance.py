@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,11 +13,16 @@ import msgspec
 import pytest
 
 from beaconfire.cli.performance import lost, perform
+from beaconfire.kernel.alerts import AlertAction
 from beaconfire.kernel.errors import RunFailed
+from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.time import from_seconds
-from beaconfire.rehearse import Simulation, read_scenario, shipped, simulate
+from beaconfire.rehearse import Prompter, Simulation, read_scenario, shipped, simulate
 from beaconfire.rehearse.conductor import beat_count
+from beaconfire.rehearse.network import rehearsal_staffs
+from beaconfire.rehearse.scenario import OperatorAction
 from beaconfire.shell import Answer, Fleet, Turn
+from beaconfire.shell.control import Alerts
 
 NATIONS = ("JPN", "KOR", "USA")
 LAST_S = 3.0
@@ -54,10 +60,18 @@ class Recorder:
         return answers
 
 
-def play(recorder: Recorder, *, speed: float | None = None) -> tuple[Any, list[tuple[float, float]]]:
+def play(
+    recorder: Recorder, *, speed: float | None = None, prompter: Prompter | None = None
+) -> tuple[Any, list[tuple[float, float]]]:
     told: list[tuple[float, float]] = []
     played = asyncio.run(
-        perform(cast(Fleet, recorder), simulation(), speed=speed, report=lambda done, total: told.append((done, total)))
+        perform(
+            cast(Fleet, recorder),
+            simulation(),
+            prompter or Prompter(simulation().scenario, {}),
+            speed=speed,
+            report=lambda done, total: told.append((done, total)),
+        )
     )
     return played, told
 
@@ -126,3 +140,31 @@ def test_a_pace_is_kept_and_never_hurried() -> None:
 def test_without_a_pace_nothing_waits() -> None:
     played, _ = play(Recorder())
     assert played.wall_s < LAST_S
+
+
+def test_people_order_through_the_feed_knowing_what_their_node_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A draft about the latest open event, at the tick that the scenario says and never again."""
+    (tmp_path / "events.jsonl").write_text(
+        '{"event_id":"KOR-E1","status":"confirmed"}\n{"event_id":"KOR-E2","status":"confirmed"}\n'
+        '{"event_id":"KOR-E2","status":"closed"}\n{"event_id":"KOR-E3","sta'
+    )
+    shown = Alerts(nation="KOR", realm=Realm.EXERCISE, now_ns=0, alerts=())
+    monkeypatch.setattr("beaconfire.cli.performance.ask", lambda path, request: shown)
+    recorder = Recorder()
+    for child in recorder.children.values():
+        child.config = SimpleNamespace(folder=str(tmp_path), results=".", path=lambda name: tmp_path / name)
+    actions = tuple(
+        OperatorAction(time_s=time_s, nation="KOR", person="author", action=action, within_s=0.5, words="now")
+        for time_s, action in ((1.0, AlertAction.DRAFT), (2.0, AlertAction.SUBMIT))
+    )
+    scenario = msgspec.structs.replace(simulation().scenario, injects=actions)
+    prompter = Prompter(scenario, rehearsal_staffs(scenario, seed=1))
+    played, _ = play(recorder, prompter=prompter)
+    given = {turn.tick: turn.orders for turn in recorder.turns["KOR"] if turn.orders}
+    assert list(given) == [10]
+    (order,) = given[10]
+    assert (order.signed.person, order.signed.action, order.signed.alert_id) == ("author", "draft", "KOR-E1")  # type: ignore[union-attr]
+    assert not any(turn.orders for turn in recorder.turns["JPN"])
+    assert played.missed == ["KOR: submit by author at 2 s"]

@@ -113,7 +113,8 @@ async def _run(setting: Setting) -> Played:
     import asyncio
 
     from beaconfire.cli.performance import perform
-    from beaconfire.cli.stage import build_stage
+    from beaconfire.cli.stage import build_stage, hire
+    from beaconfire.rehearse import Prompter
     from beaconfire.shell import Fleet
 
     loop = asyncio.get_running_loop()
@@ -126,13 +127,14 @@ async def _run(setting: Setting) -> Played:
         console_port=setting.port if paced else None,
         speed=setting.speed or 1.0,
     )
+    prompter = Prompter(scenario, hire(configs, scenario))
     fleet = Fleet()
     try:
         await fleet.start(list(configs.values()))
         for line in _addresses(fleet, configs):
             print(line, flush=True)
         with progress_bar(f"EXERCISE {scenario.name}") as report:
-            played = await perform(fleet, setting.simulation, speed=setting.speed, report=report)
+            played = await perform(fleet, setting.simulation, prompter, speed=setting.speed, report=report)
         if paced and sys.stdin.isatty():
             print("The scenario has ended. The pages stay until Ctrl-C.", flush=True)
             await _interrupt(loop)
@@ -218,6 +220,9 @@ def _nation_line(values: Mapping[str, Any]) -> str:
     for name, picture in (("alone", alone), ("shared", shared)):
         if picture["warning_s"] is not None:
             words += f"; {name} confirmed {picture['warning_s']:.0f} s before the end"
+    messages = values["warning"]["messages"]
+    if messages:
+        words += f"; sent {', '.join(message['kind'] for message in messages)}"
     if comparison is not None:
         words += f"; area {comparison['own_km2']:,.0f} km² alone, {comparison['shared_km2']:,.0f} km² shared"
     return words

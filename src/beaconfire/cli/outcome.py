@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ from typing import Any
 import msgspec
 
 from beaconfire.cli.performance import Played
-from beaconfire.cli.stage import RESULTS
+from beaconfire.cli.stage import ALERTS, RESULTS
+from beaconfire.record import Launch, associate, shipped_claims
 from beaconfire.rehearse import Simulation, write_simulation
 from beaconfire.rehearse.lines import EVENTS_FILE, read_account
 from beaconfire.rehearse.report import render
 from beaconfire.rehearse.review import review
+from beaconfire.rehearse.scenario import Nation
+from beaconfire.shell.bulletins import BULLETINS, write_bulletins
 from beaconfire.shell.export import write_last_events
 
 JOURNAL = "journal.sqlite"
@@ -29,9 +32,12 @@ def write_results(home: Path, folder: Path, simulation: Simulation, played: Play
     """
     write_simulation(simulation, folder)
     accounts = {}
-    for nation in (row.code for row in simulation.scenario.nations):
-        _collect(home / nation, folder / nation, failed=nation in played.failed)
-        accounts[nation] = read_account(nation, folder / nation)
+    launches = associate(shipped_claims())
+    for row in simulation.scenario.nations:
+        place = folder / row.code
+        _collect(home / row.code, place, failed=row.code in played.failed)
+        _tell(row, place, launches)
+        accounts[row.code] = read_account(row.code, place)
     summary = {**review(simulation, accounts, failed=sorted(played.failed)), "run": _run_values(simulation, played)}
     (folder / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
     (folder / "report.html").write_text(render(simulation, accounts, summary), encoding="utf-8")
@@ -44,12 +50,20 @@ def _collect(node: Path, place: Path, *, failed: bool) -> None:
     if (node / RESULTS).exists():
         for item in sorted((node / RESULTS).iterdir()):
             shutil.move(item, place / item.name)
+    (place / ALERTS).mkdir(exist_ok=True)
     if (place / EVENTS_FILE).exists():
         write_last_events(place)
     if (node / "data" / JOURNAL).exists():
         _copy_journal(node / "data" / JOURNAL, place / JOURNAL)
     if failed and (node / "node.log").exists():
         shutil.copy(node / "node.log", place / "node.log")
+
+
+def _tell(nation: Nation, place: Path, launches: Sequence[Launch]) -> None:
+    """Write a bulletin of each of a nation's events."""
+    (place / BULLETINS).mkdir()
+    if (place / EVENTS_FILE).exists():
+        write_bulletins(place, nation=nation.code, languages=nation.languages, launches=launches)
 
 
 def _copy_journal(source: Path, target: Path) -> None:
@@ -68,4 +82,5 @@ def _run_values(simulation: Simulation, played: Played) -> dict[str, Any]:
         "speed": round(scenario_s / played.wall_s, 2) if played.wall_s else 0.0,
         "failed": dict(failed),
         "late_ticks": dict(played.late),
+        "missed_orders": list(played.missed),
     }

@@ -13,24 +13,31 @@ from dataclasses import dataclass, field
 
 from beaconfire.cli.bars import Report
 from beaconfire.kernel.errors import RunFailed
-from beaconfire.rehearse import Simulation
+from beaconfire.rehearse import Prompter, Simulation
 from beaconfire.rehearse.conductor import TICK_S, Beat, beat_count, beats
-from beaconfire.shell import Answer, Fleet, Turn
+from beaconfire.shell import AlertOrder, Answer, Fleet, Turn
+from beaconfire.shell.control import Alerts, AskAlerts, ask, expect, socket_of
+from beaconfire.shell.export import open_events
 
 
 @dataclass(slots=True)
 class Played:
-    """How it went: wall time, why a nation fell out of the lockstep, and ticks at which a partner's words were late."""
+    """How it went: wall time, why a nation fell out of the lockstep, ticks at which a partner's words were late, and
+    orders of the exercise's people that were never possible."""
 
     wall_s: float = 0.0
     failed: dict[str, str] = field(default_factory=dict)
     late: Counter[str] = field(default_factory=Counter)
+    missed: list[str] = field(default_factory=list)
 
 
-async def perform(fleet: Fleet, simulation: Simulation, *, speed: float | None, report: Report) -> Played:
+async def perform(
+    fleet: Fleet, simulation: Simulation, prompter: Prompter, *, speed: float | None, report: Report
+) -> Played:
     """Play a simulation to its end with the nodes that live; `speed` is scenario over wall time, None the fastest.
 
-    `report` is called with the seconds played and the seconds in all. Raises `RunFailed` when no node is left.
+    `prompter` tells the people of the exercise when to order something of an alert. `report` is called with the seconds
+    played and the seconds in all. Raises `RunFailed` when no node is left.
     """
     played, loop = Played(), asyncio.get_running_loop()
     started_s, total_s = loop.time(), beat_count(simulation) * TICK_S
@@ -38,7 +45,10 @@ async def perform(fleet: Fleet, simulation: Simulation, *, speed: float | None, 
     for beat in beats(simulation):
         if speed is not None:
             await asyncio.sleep(max(started_s + beat.number * TICK_S / speed - loop.time(), 0.0))
-        answers = await fleet.turn({nation: _turn(nation, beat, answers) for nation in fleet.living})
+        orders = await _orders(fleet, prompter, beat.time_ns)
+        answers = await fleet.turn(
+            {nation: _turn(nation, beat, answers, orders.get(nation, ())) for nation in fleet.living}
+        )
         for nation, answer in answers.items():
             played.late.update({nation: 1} if answer.missing else {})
         if not fleet.living:
@@ -46,6 +56,7 @@ async def perform(fleet: Fleet, simulation: Simulation, *, speed: float | None, 
         report(beat.number * TICK_S, total_s)
     played.wall_s = loop.time() - started_s
     played.failed = lost(fleet)
+    played.missed = [f"{item.nation}: {item.action} by {item.person} at {item.time_s:g} s" for item in prompter.missed]
     return played
 
 
@@ -54,14 +65,27 @@ def lost(fleet: Fleet) -> dict[str, str]:
     return {nation: child.lost for nation, child in fleet.children.items() if child.lost}
 
 
-def _turn(nation: str, beat: Beat, answers: Mapping[str, Answer]) -> Turn:
-    """A nation's turn: its scans, and what its partners said they had sent to it by the turn before."""
+async def _orders(fleet: Fleet, prompter: Prompter, now_ns: int) -> dict[str, tuple[AlertOrder, ...]]:
+    """What each nation's people order now, knowing what their node's desk shows between two turns."""
+    found = {}
+    for nation in sorted(prompter.due(now_ns) & set(fleet.living)):
+        config = fleet.children[nation].config
+        shown = expect(await asyncio.to_thread(ask, socket_of(config), AskAlerts()), Alerts)
+        events = await asyncio.to_thread(open_events, config.path(config.results))
+        orders = prompter.orders(nation, shown.alerts, events, now_ns=now_ns)
+        found[nation] = tuple(AlertOrder(order) for order in orders)
+    return found
+
+
+def _turn(nation: str, beat: Beat, answers: Mapping[str, Answer], orders: tuple[AlertOrder, ...]) -> Turn:
+    """A nation's turn: its scans, its people's orders, and what its partners said they had sent by the turn before."""
     awaited = {
         partner: answer.sent[nation]
         for partner, answer in answers.items()
         if partner != nation and answer.sent.get(nation)
     }
-    return Turn(tick=beat.number, time_ns=beat.time_ns, scans=beat.scans.get(nation, ()), awaited=awaited)
+    scans = beat.scans.get(nation, ())
+    return Turn(tick=beat.number, time_ns=beat.time_ns, scans=scans, awaited=awaited, orders=orders)
 
 
 def _reasons(failed: Mapping[str, str]) -> str:

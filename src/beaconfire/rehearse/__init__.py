@@ -9,18 +9,22 @@ from beaconfire.rehearse.reading import names, read_scenario, scenario_json, sch
 from beaconfire.rehearse.scenario import Scenario
 from beaconfire.rehearse.sensing import Bias, SensorScan
 from beaconfire.rehearse.simulation import Simulation, simulate
+from beaconfire.rehearse.staff import Prompter, Staff, make_staff
 from beaconfire.rehearse.writing import FILES, check_folder, sensors_toml, truth_lines, write_simulation
 
 __all__ = [
     "FILES",
     "Bias",
     "Facts",
+    "Prompter",
     "Scenario",
     "SensorScan",
     "Simulation",
+    "Staff",
     "TruthObject",
     "check_folder",
     "describe",
+    "make_staff",
     "names",
     "read_scenario",
     "scenario_json",

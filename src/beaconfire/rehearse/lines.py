@@ -1,13 +1,14 @@
 """The lines of a nation's result files (INTERFACES part 5) as the review reads them: only what it judges by.
 
-In: `tracks.jsonl` and `events.jsonl` of one nation. Out: one `Account`. Every revision of every event is kept; of the
-track updates only those of tracks that some event names, since an hour of air traffic is a million lines.
+In: `tracks.jsonl`, `events.jsonl` and `alerts.jsonl` of one nation. Out: one `Account`. Every revision of every event
+and every line on alerts is kept; of the track updates only those of tracks that some event names, since an hour of air
+traffic is a million lines.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,7 @@ Line = TypeVar("Line")
 
 TRACKS_FILE = "tracks.jsonl"
 EVENTS_FILE = "events.jsonl"
+ALERTS_FILE = "alerts.jsonl"
 _OVER = ("closed", "retracted")
 
 
@@ -149,14 +151,46 @@ class TrackLine(msgspec.Struct, frozen=True, gc=False):
         return parse_utc(self.time_utc)
 
 
+class AreaLine(msgspec.Struct, frozen=True, gc=False):
+    """How one area is threatened."""
+
+    area_id: str
+    hit_p: float
+    pass_p: float
+
+
+class AlertLine(msgspec.Struct, frozen=True):
+    """One transition of one alert, or a line of its log."""
+
+    alert_id: str
+    time_utc: str
+    status: str
+    previous: str | None
+    who: str
+    why: str
+    kind: str | None = None
+    identifier: str = ""
+    areas: tuple[AreaLine, ...] = ()
+    picture: Picture | None = None
+    p_hit: float = 0.0
+    p_pass: float = 0.0
+    due_utc: str | None = None
+
+    @property
+    def time_ns(self) -> int:
+        """When it happened, TAI nanoseconds."""
+        return parse_utc(self.time_utc)
+
+
 @dataclass(frozen=True)
 class Account:
-    """What one nation wrote: revisions in order, and the updates of the tracks its events name, by track."""
+    """What one nation wrote: revisions and alerts in order, and the updates of the tracks its events name, by track."""
 
     nation: str
     events: tuple[EventLine, ...] = ()
     tracks: dict[str, tuple[TrackLine, ...]] = field(default_factory=dict)
     lines: int = 0  # track updates in all
+    alerts: tuple[AlertLine, ...] = ()
 
     def revisions(self, picture: Picture) -> list[EventLine]:
         """Return a picture's revisions in the order in which they were issued."""
@@ -191,19 +225,15 @@ def read_account(nation: str, folder: Path) -> Account:
 
     Raises `InvalidInput` naming file and line for a line that is none; a last line cut short by a kill is left out.
     """
-    events_path, tracks_path = folder / EVENTS_FILE, folder / TRACKS_FILE
-    events: list[EventLine] = []
-    if events_path.exists():
-        with events_path.open("rb") as file:
-            events = list(_decoded(file, msgspec.json.Decoder(EventLine), where=str(events_path)))
-    if not tracks_path.exists():
-        return account(nation, events, ())
-    with tracks_path.open("rb") as file:
-        return account(nation, events, _decoded(file, msgspec.json.Decoder(TrackLine), where=str(tracks_path)))
+    events = _read(folder / EVENTS_FILE, msgspec.json.Decoder(EventLine))
+    alerts = _read(folder / ALERTS_FILE, msgspec.json.Decoder(AlertLine))
+    return account(nation, events, _read(folder / TRACKS_FILE, msgspec.json.Decoder(TrackLine)), alerts)
 
 
-def account(nation: str, events: Iterable[EventLine], tracks: Iterable[TrackLine]) -> Account:
-    """Return the account of revisions and track updates, each in the order in which they were written."""
+def account(
+    nation: str, events: Iterable[EventLine], tracks: Iterable[TrackLine], alerts: Iterable[AlertLine] = ()
+) -> Account:
+    """Return the account of revisions, track updates and alerts, each in the order in which they were written."""
     revisions = tuple(events)
     named = {track_id for revision in revisions for track_id in revision.tracks}
     kept: dict[str, list[TrackLine]] = {}
@@ -212,10 +242,17 @@ def account(nation: str, events: Iterable[EventLine], tracks: Iterable[TrackLine
         count += 1
         if line.track_id in named:
             kept.setdefault(line.track_id, []).append(line)
-    return Account(nation, revisions, {name: tuple(lines) for name, lines in kept.items()}, count)
+    return Account(nation, revisions, {name: tuple(lines) for name, lines in kept.items()}, count, tuple(alerts))
 
 
-def _decoded(lines: Iterable[bytes], decoder: msgspec.json.Decoder[Line], *, where: str) -> Iterable[Line]:
+def _read(path: Path, decoder: msgspec.json.Decoder[Line]) -> Iterator[Line]:
+    """The lines of a file one after another; none of one that is not there."""
+    if path.exists():
+        with path.open("rb") as file:
+            yield from _decoded(file, decoder, where=str(path))
+
+
+def _decoded(lines: Iterable[bytes], decoder: msgspec.json.Decoder[Line], *, where: str) -> Iterator[Line]:
     for number, line in enumerate(lines, start=1):
         if not line.endswith(b"\n"):
             return

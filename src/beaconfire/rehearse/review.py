@@ -17,6 +17,7 @@ from beaconfire.rehearse import judge
 from beaconfire.rehearse.judge import TrueLaunch
 from beaconfire.rehearse.lines import Account, EventLine, ObjectLine, Picture
 from beaconfire.rehearse.simulation import Simulation
+from beaconfire.rehearse.warnings import warning_values
 
 GRID_S = 10.0  # step of the equal times
 
@@ -62,6 +63,7 @@ def _nation_values(
         "alone": _picture_values(areas, "own", truths, times_ns, _earliest(seen_ns, [account.nation])),
         "shared": _picture_values(areas, "fused", truths, times_ns, _earliest(seen_ns, contributors)),
         "comparison": _comparison(areas, truths, times_ns),
+        "warning": warning_values(account),
         "tracks": account.lines,
         "revisions": len(account.events),
     }

@@ -188,7 +188,7 @@ def _warning_toml(nation: Nation, ours: Sequence[str], rules: Iterable[str], fol
         f"areas = {_list(ours)}",
         "",
     ]
-    for name, kind, path in (("files", "directory", folder), ("feed", "atom", f"{folder}-feed")):
+    for name, kind, path in (("files", "directory", folder), ("feed", "atom", "feed")):
         lines += [
             "[[channel]]", f"name = {_text(name)}", 'realm = "EXERCISE"', f"kind = {_text(kind)}",
             f"path = {_text(path)}", "",

@@ -4,7 +4,7 @@ from beaconfire.shell.bundles import accept, exchange_bundles, load_partners, ma
 from beaconfire.shell.check import check_node
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig, load_config
 from beaconfire.shell.engine import Engine, Window
-from beaconfire.shell.feed import Answer, ClockOrder, Conductor, PolicyOrder, Turn
+from beaconfire.shell.feed import AlertOrder, Answer, ClockOrder, Conductor, PolicyOrder, Turn
 from beaconfire.shell.fleet import Child, Fleet
 from beaconfire.shell.loop import Node
 from beaconfire.shell.ports import free_ports
@@ -13,6 +13,7 @@ from beaconfire.shell.store import Reader, Store
 from beaconfire.shell.verify import Report, export_heads, verify_journal
 
 __all__ = [
+    "AlertOrder",
     "Answer",
     "BrokerConfig",
     "Child",

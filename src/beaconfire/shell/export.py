@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -18,16 +18,29 @@ from beaconfire.assess import phase_probabilities
 from beaconfire.kernel import results
 from beaconfire.kernel.errors import RunFailed, UsageError
 from beaconfire.kernel.labels import Realm
-from beaconfire.node import Effect, ShowEvent, ShowTrack
+from beaconfire.kernel.records import EventStatus
+from beaconfire.node import Effect, ShowAlert, ShowEvent, ShowTrack
+from beaconfire.shell.alertrows import log_row
+from beaconfire.warn import ENDED
 
 TRACKS, EVENTS, LAST_EVENTS = "tracks.jsonl", "events.jsonl", "events.json"
+ALERTS = "alerts.jsonl"
 MARKER = ".beaconfire-results"
 Row = dict[str, Any]
 _ENCODER = msgspec.json.Encoder()
 
 
+class _Event(msgspec.Struct, frozen=True):
+    event_id: str
+    status: EventStatus
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+
+
 class ResultsWriter:
-    """Writes `tracks.jsonl` and `events.jsonl` as things happen, and `events.json` when it is closed."""
+    """Writes `tracks.jsonl`, `events.jsonl` and, once there is any, `alerts.jsonl` as things happen, and `events.json`
+    when it is closed."""
 
     def __init__(self, folder: Path, realm: Realm) -> None:
         """Start empty files in a folder, which is made; a journal that is replayed fills them again."""
@@ -35,6 +48,8 @@ class ResultsWriter:
         self._folder, self._realm = folder, realm
         self._tracks = (folder / TRACKS).open("wb", buffering=0)
         self._events = (folder / EVENTS).open("wb", buffering=0)
+        self._alerts: BinaryIO | None = None
+        (folder / ALERTS).unlink(missing_ok=True)
         self.tracks = self.revisions = 0
 
     def show(self, *, seq: int, now_ns: int, effects: Sequence[Effect], durable: bool) -> None:
@@ -54,13 +69,19 @@ class ResultsWriter:
             )
         if revisions:
             self._events.write(_lines(results.event_row(revision, realm=self._realm) for revision in revisions))
+        alerts = [effect.row for effect in effects if isinstance(effect, ShowAlert)]
+        if alerts:
+            self._alerts = self._alerts or (self._folder / ALERTS).open("wb", buffering=0)
+            self._alerts.write(_lines({"realm": str(self._realm), **log_row(row)} for row in alerts))
         self.tracks += len(updates)
         self.revisions += len(revisions)
 
     def close(self) -> None:
-        """Close both files and write `events.json`."""
+        """Close the files and write `events.json`."""
         self._tracks.close()
         self._events.close()
+        if self._alerts is not None:
+            self._alerts.close()
         write_last_events(self._folder)
 
 
@@ -75,6 +96,19 @@ def write_last_events(folder: Path) -> list[Row]:
     last = list(latest.values())
     (folder / LAST_EVENTS).write_bytes(msgspec.json.format(_ENCODER.encode(last), indent=1) + b"\n")
     return last
+
+
+def open_events(folder: Path) -> tuple[str, ...]:
+    """Return the ids of the events that a running node's results hold open, in order of their opening."""
+    found: dict[str, None] = {}
+    path = folder / EVENTS
+    for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
+        if line.endswith(b"\n"):
+            revision = _EVENT.decode(line)
+            found.setdefault(revision.event_id)
+            if revision.status in ENDED:
+                del found[revision.event_id]
+    return tuple(found)
 
 
 def check_folder(folder: Path) -> None:

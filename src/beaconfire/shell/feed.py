@@ -18,9 +18,10 @@ from pathlib import Path
 
 import msgspec
 
-from beaconfire.kernel import limits
+from beaconfire.kernel import alerts, limits
 from beaconfire.kernel.errors import InvalidInput, RunFailed, UsageError
 from beaconfire.kernel.records import Scan
+from beaconfire.node import ClockTrouble, Command, Input, PolicyLoad
 
 
 class PolicyOrder(msgspec.Struct, frozen=True, tag="policy", tag_field="order", forbid_unknown_fields=True):
@@ -36,7 +37,13 @@ class ClockOrder(msgspec.Struct, frozen=True, tag="clock", tag_field="order", fo
     offset_s: float
 
 
-Order = PolicyOrder | ClockOrder
+class AlertOrder(msgspec.Struct, frozen=True, tag="alert", tag_field="order", forbid_unknown_fields=True):
+    """A person of the exercise orders something of an alert; the node's gate judges it like any other order."""
+
+    signed: alerts.Order
+
+
+Order = PolicyOrder | ClockOrder | AlertOrder
 
 
 class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,6 +166,15 @@ class Conductor:
     def close(self) -> None:
         """Hang up."""
         self._writer.close()
+
+
+def order_input(order: Order) -> Input:
+    """Return an order of a turn as an input of the node; a person's session is the exercise's one for that person."""
+    if isinstance(order, PolicyOrder):
+        return PolicyLoad(order.toml.encode())
+    if isinstance(order, ClockOrder):
+        return ClockTrouble(order.trusted, order.offset_s)
+    return Command(**{**msgspec.structs.asdict(order.signed), "session": f"exercise:{order.signed.person}"})
 
 
 def decode_turn(line: bytes) -> Turn:

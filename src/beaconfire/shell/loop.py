@@ -24,7 +24,6 @@ from beaconfire.node import (
     EnvelopeIn,
     Input,
     NodeState,
-    PolicyLoad,
     Restart,
     ScanIn,
     Tick,
@@ -39,7 +38,7 @@ from beaconfire.shell.beats import Beats
 from beaconfire.shell.broker import Broker, check_port
 from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.engine import Engine, Step, Window
-from beaconfire.shell.feed import Answer, Feed, PolicyOrder, Turn
+from beaconfire.shell.feed import Answer, Feed, Turn, order_input
 from beaconfire.shell.intake import Intake
 from beaconfire.shell.link import PartnerLink, client_context
 from beaconfire.shell.store import Head, Identification, Record, Store
@@ -272,12 +271,7 @@ class Node:
         items += self._controls
         self._controls.clear()
         items += self.office.take()
-        for order in turn.orders:
-            if isinstance(order, PolicyOrder):
-                items.append(PolicyLoad(order.toml.encode()))
-            else:
-                items.append(ClockTrouble(order.trusted, order.offset_s))
-        return [*items, Tick()]
+        return [*items, *map(order_input, turn.orders), Tick()]
 
     async def _gather(self, turn: Turn) -> dict[str, int]:
         """Wait until what the turn awaits has arrived; returns which partners' last number did not."""
