@@ -165,6 +165,9 @@ class Bench:
     def due_ns(self) -> int | None:
         return self.view.due_ns
 
+    def conflicts(self) -> tuple[str, ...]:
+        return self.view.conflicts
+
     def approved_by(self) -> tuple[str, ...]:
         return self.draft.approved_by
 
