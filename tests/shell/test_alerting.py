@@ -9,18 +9,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from beaconfire.kernel import limits
-from beaconfire.kernel.alerts import AlertStatus, Approved, MessageKind
+from beaconfire.kernel.alerts import AlertStatus, MessageKind
 from beaconfire.kernel.errors import InvalidInput, Refused
-from beaconfire.kernel.labels import Realm
 from beaconfire.node import Command, Delivered, Input, WarningLoad, decode_input, encode_input
-from beaconfire.shell import capsign, keys
-from beaconfire.shell.alerting import Office, read_warning
-from beaconfire.shell.channels import Pace, Receipt
+from beaconfire.shell import capsign
+from beaconfire.shell.alerting import read_warning
 from beaconfire.shell.control import AskAlerts, AskChannels, AskReload, ChannelsHealth, GiveOrder, Outcome
 from beaconfire.shell.store import Reader, decode_record
 from beaconfire.shell.verify import verify_journal
-from tests.shell.alarm import ALERT, START_NS, WARNING, Duty, Station, make_station, on_duty
+from tests.shell.alarm import ALERT, WARNING, Duty, Station, make_station, on_duty
 from tests.shell.support import until
 
 HTTP = '\n[[channel]]\nname = "sirens"\nrealm = "EXERCISE"\nkind = "http"\nurl = "http://127.0.0.1:{port}/cap"\n'
@@ -308,111 +305,3 @@ def test_the_office_answers_what_it_is_asked(tmp_path: Path) -> None:
         assert [row.status for row in outcome.rows] == [AlertStatus.SUBMITTED]
 
     played(station, story)
-
-
-# --- the office alone: what it may publish -----------------------------------------------------------
-
-
-def approved(kind: MessageKind, by: tuple[str, ...], unsigned: bytes, identifier: str = "JPN-1") -> Approved:
-    return Approved(
-        alert_id=ALERT, identifier=identifier, kind=kind, digest=hashlib.sha256(unsigned).digest(), unsigned=unsigned,
-        channels=("files", "nowhere"), approved_by=by,
-    )  # fmt: skip
-
-
-def alone(tmp_path: Path, story: Callable[[Office], Awaitable[None]], *, signed: bool = True) -> list[Input]:
-    """Run a story on an office without a node and return the receipts."""
-    station = make_station(tmp_path)
-    identity = keys.load(Path(station.config.folder), "JPN", Realm.EXERCISE, passphrase=None)
-    if not signed:
-        object.__setattr__(identity, "alerts", None)
-    taken: list[Input] = []
-
-    async def run() -> None:
-        office = Office(
-            station.config, identity, state=lambda: None, now_ns=lambda: START_NS, news=lambda: None, pace=Pace()
-        )
-        await office.open()
-        await story(office)
-        await office.settled()
-        taken.extend(office.take())
-        await office.close()
-
-    asyncio.run(run())
-    return taken
-
-
-def unsigned_message(tmp_path: Path) -> bytes:
-    """A real message, as the desk wrote it."""
-    station = make_station(tmp_path / "source")
-    found: list[bytes] = []
-
-    async def story(duty: Duty) -> None:
-        await duty.turn(seen=True)
-        draft = duty.view().draft
-        assert draft is not None
-        found.append(draft.unsigned)
-
-    played(station, story)
-    return found[0]
-
-
-@pytest.mark.parametrize(
-    ("kind", "by", "goes"),
-    [
-        (MessageKind.SHELTER, ("aoki", "baba"), True), (MessageKind.SHELTER, ("aoki",), False),
-        (MessageKind.SHELTER, ("rule:exercise",), False), (MessageKind.SHELTER, ("aoki", "aoki"), False),
-        (MessageKind.UPDATE, ("aoki", "rule:exercise"), False), (MessageKind.CANCEL, ("aoki",), True),
-        (MessageKind.ALL_CLEAR, ("rule:exercise",), False),
-    ],
-)  # fmt: skip
-def test_without_a_journal_only_two_people_or_the_end_of_an_alert_get_through(
-    tmp_path: Path, kind: MessageKind, by: tuple[str, ...], goes: bool
-) -> None:
-    """Wall 3: what goes is marked UNRECORDED, and not sent again when the disk takes rows again."""
-    unsigned = unsigned_message(tmp_path)
-
-    async def story(office: Office) -> None:
-        office.publish(approved(kind, by, unsigned), recorded=False)
-        office.publish(approved(kind, by, unsigned), recorded=False)
-
-    receipts = alone(tmp_path, story)
-    files_told = [item for item in receipts if isinstance(item, Delivered) and item.channel == "files"]
-    assert [item.ok for item in files_told] == ([True] if goes else [])
-
-
-def test_a_channel_that_does_not_exist_and_a_missing_key_are_receipts(tmp_path: Path) -> None:
-    unsigned = unsigned_message(tmp_path)
-
-    async def story(office: Office) -> None:
-        office.publish(approved(MessageKind.SHELTER, ("aoki", "baba"), unsigned), recorded=True)
-
-    told = {item.channel: item.detail for item in alone(tmp_path / "1", story) if isinstance(item, Delivered)}
-    assert told == {"files": "", "nowhere": "is no channel of this node"}
-    told = {
-        item.channel: item.detail for item in alone(tmp_path / "2", story, signed=False) if isinstance(item, Delivered)
-    }
-    assert all("cannot be signed" in detail for detail in told.values())
-
-
-def test_nothing_is_published_twice_and_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_PUBLISHED", 2)
-    unsigned = unsigned_message(tmp_path)
-
-    async def story(office: Office) -> None:
-        for name in ("A", "A", "B", "C"):
-            office.publish(approved(MessageKind.SHELTER, ("x", "y"), unsigned, name), recorded=True)
-        assert list(office._given) == ["B", "C"]
-
-    receipts = [item for item in alone(tmp_path, story) if isinstance(item, Delivered) and item.channel == "files"]
-    assert sorted(item.identifier for item in receipts) == ["A", "B", "C"]
-
-
-def test_receipts_are_ordered_by_message_and_channel(tmp_path: Path) -> None:
-    async def story(office: Office) -> None:
-        for channel in ("b", "a"):
-            for name in ("M2", "M1"):
-                office._on_receipt(Receipt(ALERT, name, channel, "x", True, ""))
-
-    order = [(item.identifier, item.channel) for item in alone(tmp_path, story) if isinstance(item, Delivered)]
-    assert order == [("M1", "a"), ("M1", "b"), ("M2", "a"), ("M2", "b")]

@@ -1,4 +1,4 @@
-"""Orders from the page: of a person's session, from the page itself, in an exercise, or not at all; and the public feed."""
+"""Orders from the page: of a person in an exercise, from the page itself, or not at all; and the public feed."""
 
 import asyncio
 import re
