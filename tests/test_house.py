@@ -106,15 +106,24 @@ def only_release_makes_released(source: Source) -> Iterator[str]:
     if not source.in_package or source.package == "release":
         return
     for call in ast.walk(source.tree):
-        if isinstance(call, ast.Call) and _makes_released(call):
+        if isinstance(call, ast.Call) and _makes(call, "Released"):
             yield source.fault(call, "makes a Released; only release/ may, so that nothing leaves unreleased")
 
 
-def _makes_released(call: ast.Call) -> bool:
+def only_warn_makes_approved(source: Source) -> Iterator[str]:
+    """Only the warning room makes an `Approved` message, so that nobody is warned without people or a written rule."""
+    if not source.in_package or source.package == "warn":
+        return
+    for call in ast.walk(source.tree):
+        if isinstance(call, ast.Call) and _makes(call, "Approved"):
+            yield source.fault(call, "makes an Approved; only warn/ may, so that nothing goes out unapproved")
+
+
+def _makes(call: ast.Call, what: str) -> bool:
     name = dotted(call.func).split(".")[-1]
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
     decodes = name in {"convert", "decode", "Decoder", "cast"}
-    return name == "Released" or (decodes and any(dotted(item).split(".")[-1] == "Released" for item in arguments))
+    return name == what or (decodes and any(dotted(item).split(".")[-1] == what for item in arguments))
 
 
 def only_the_data_reader_reads_package_data(source: Source) -> Iterator[str]:
@@ -171,6 +180,7 @@ RULES: tuple[Callable[[Source], Iterator[str]], ...] = (
     core_leaves_blas_alone,
     kernels_are_compiled_in_one_place,
     only_release_makes_released,
+    only_warn_makes_approved,
     only_the_data_reader_reads_package_data,
     a_room_is_entered_by_its_door,
     every_test_can_fail,
