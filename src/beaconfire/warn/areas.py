@@ -7,10 +7,9 @@ harbour may lie a kilometre outside of its own city; `at` reaches that far over 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -19,7 +18,7 @@ from beaconfire.kernel import data
 from beaconfire.kernel.alerts import Language
 from beaconfire.kernel.ground import Ring
 from beaconfire.kernel.records import Array
-from beaconfire.warn.crossing import BLOCK, Outlines, distances
+from beaconfire.warn.crossing import COLUMNS, ROWS, Outlines, distances
 
 OUTLINE_ERROR_M = 1500.0  # of the source's scale (0.5 mm on the map is 5 km, its coasts are better) and simplification
 _PIECE_CORNERS = 48  # larger parts are cut, so that a point or a path meets few edges
@@ -61,7 +60,7 @@ class Areas:
     def at(self, latitude_deg: float, longitude_deg: float) -> Area | None:
         """Return the area a point lies in, or the nearest within the error of the outlines; None at sea and abroad."""
         point = np.array([longitude_deg]), np.array([latitude_deg])
-        far = distances(*point, np.arange(len(self.all_ids)), self.outlines, OUTLINE_ERROR_M)[0]
+        far = distances(*point, len(self.all_ids), OUTLINE_ERROR_M, self.outlines)[0]
         nearest = int(np.argmin(far))
         return self._by_id[self.all_ids[nearest]] if np.isfinite(far[nearest]) else None
 
@@ -94,37 +93,32 @@ def _ring(steps: list[int], unit_deg: float) -> Array:
 
 
 def _outlines(rows: tuple[Area, ...]) -> Outlines:
-    edges, boxes, blocks, piece_starts, block_starts = [], [], [], [0], [0]
-    for area in rows:
-        pieces = [piece for part in _whole(area.parts) for piece in _cut(shapely.Polygon(part[0], part[1:]))]
-        edges += [_edges(piece) for piece in pieces]
-        boxes += [piece.bounds for piece in pieces]
-        blocks += [_box(boxes[k : k + BLOCK]) for k in range(piece_starts[-1], len(boxes), BLOCK)]
-        piece_starts.append(len(boxes))
-        block_starts.append(len(blocks))
+    pieces: list[shapely.Polygon] = []
+    owners: list[int] = []
+    for number, area in enumerate(rows):
+        for part in area.parts:
+            pieces += _cut(shapely.Polygon(part[0], part[1:]))
+        owners += [number] * (len(pieces) - len(owners))
+    edges = [_edges(piece) for piece in pieces]
+    boxes = np.array([piece.bounds for piece in pieces])
+    cells = _cells(boxes)
     return Outlines(
         edges=np.vstack(edges),
         edge_starts=np.cumsum([0, *(len(some) for some in edges)], dtype=np.int64),
-        piece_boxes=np.array(boxes),
-        piece_starts=np.array(piece_starts, dtype=np.int64),
-        block_boxes=np.array(blocks),
-        block_starts=np.array(block_starts, dtype=np.int64),
-        area_boxes=np.array([_box(boxes[a:b]) for a, b in pairwise(piece_starts)]),
+        boxes=boxes,
+        owners=np.array(owners, dtype=np.int64),
+        cell_pieces=np.array([piece for some in cells for piece in some], dtype=np.int64),
+        cell_starts=np.cumsum([0, *(len(some) for some in cells)], dtype=np.int64),
     )
 
 
-def _box(boxes: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
-    wests, souths, easts, norths = zip(*boxes, strict=True)
-    return min(wests), min(souths), max(easts), max(norths)
-
-
-def _whole(parts: tuple[_Polygon, ...]) -> Iterator[_Polygon]:
-    """The parts in one piece: those east of the antimeridian's far side follow on west of -180 degrees."""
-    west = min(float(part[0][:, 0].min()) for part in parts)
-    east = max(float(part[0][:, 0].max()) for part in parts)
-    for part in parts:
-        turn = -360.0 if east - west > 180.0 and part[0][0, 0] > 0.0 else 0.0
-        yield tuple(ring + np.array([turn, 0.0]) for ring in part)
+def _cells(boxes: Array) -> list[list[int]]:
+    cells: list[list[int]] = [[] for _ in range(ROWS * COLUMNS)]
+    for piece, (west, south, east, north) in enumerate(np.floor(boxes).astype(int).tolist()):
+        for row in range(south + 90, min(north + 90, ROWS - 1) + 1):
+            for column in range(west + 180, min(east + 180, COLUMNS - 1) + 1):
+                cells[row * COLUMNS + column].append(piece)
+    return cells
 
 
 def _cut(polygon: shapely.Polygon) -> Iterator[shapely.Polygon]:

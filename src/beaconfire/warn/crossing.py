@@ -1,10 +1,10 @@
 """Kernels: how far points lie from areas, and when a ground track enters and leaves them.
 
-In come points or tracks and the flat arrays of `Outlines`; out come tables by (point or track, area). Boxes of
-areas and pieces sort out nearly everything before an edge is looked at. Inside is by the number of edges that a ray to
-the east meets, half-open, so that a point on a common border lies in one area. Between two places a track is straight
-in longitude and latitude, which for 100 km is within 300 m of the great circle at 60 degrees. Longitudes may run over
-the antimeridian: areas are tried a turn to either side.
+In come points or tracks and the flat arrays of `Outlines`; out come tables by (point or track, area). A grid of cells
+of one degree, and then boxes, sort out nearly everything before an edge is looked at. Inside is by the number of edges
+that a ray to the east meets, half-open, so that a point on a common border lies in one area. Between two places a
+track is straight in longitude and latitude, which for 100 km is within 300 m of the great circle at 60 degrees. The
+grid closes over the antimeridian, where every piece ends.
 """
 
 import math
@@ -17,49 +17,45 @@ from beaconfire.earth import MEAN_RADIUS_M
 from beaconfire.kernel.jit import kernel, warmer
 from beaconfire.kernel.records import Array
 
+COLUMNS, ROWS = 360, 180  # cells of one degree, from 180 west and 90 south
 _DEGREE_M = MEAN_RADIUS_M * math.pi / 180.0
-BLOCK = 8
 _POLAR = 0.01  # the cosine within half a degree of a pole; no area lies there
 
 
 class Outlines(NamedTuple):
-    """Areas as flat arrays, in the order of their ids; an area over the antimeridian is whole, west of -180 degrees.
+    """Areas as flat arrays: pieces with few edges each, and which pieces lie in which cell.
 
     `edges` (m, 4): longitude and latitude of both ends in degrees, of all rings of a piece; `edge_starts` (p + 1,) by
-    piece; `piece_starts` (k + 1,) by area. Boxes (n, 4) are west, south, east, north, of every piece, of every
-    `BLOCK` pieces of an area that follow one another (`block_starts` (k + 1,) by area), and of every area.
+    piece; `boxes` (p, 4): west, south, east, north of a piece; `owners` (p,): its area's number. `cell_pieces` holds
+    the pieces whose box meets a cell, `cell_starts` (`ROWS` * `COLUMNS` + 1,) where those of a cell begin.
     """
 
     edges: Array
     edge_starts: NDArray[np.int64]
-    piece_boxes: Array
-    piece_starts: NDArray[np.int64]
-    block_boxes: Array
-    block_starts: NDArray[np.int64]
-    area_boxes: Array
+    boxes: Array
+    owners: NDArray[np.int64]
+    cell_pieces: NDArray[np.int64]
+    cell_starts: NDArray[np.int64]
 
 
 @kernel
-def distances(
-    longitude_deg: Array, latitude_deg: Array, chosen: NDArray[np.int64], outlines: Outlines, reach_m: float
-) -> Array:
-    """Return (points, chosen areas) metres from area to point: 0 inside, infinite beyond `reach_m`."""
-    far = np.full((longitude_deg.shape[0], chosen.shape[0]), np.inf)
+def distances(longitude_deg: Array, latitude_deg: Array, areas: int, reach_m: float, outlines: Outlines) -> Array:
+    """Return (points, areas) metres from area to point: 0 inside, infinite beyond `reach_m`."""
+    far = np.full((longitude_deg.shape[0], areas), np.inf)
     for i in range(longitude_deg.shape[0]):
-        y, narrow = latitude_deg[i], max(math.cos(math.radians(latitude_deg[i])), _POLAR)
+        x, y = longitude_deg[i], latitude_deg[i]
+        narrow = max(math.cos(math.radians(y)), _POLAR)
         dx, dy = reach_m / (_DEGREE_M * narrow), reach_m / _DEGREE_M
-        for column in range(chosen.shape[0]):
-            area = chosen[column]
-            for turn in range(-1, 2):
-                x = longitude_deg[i] + 360.0 * turn
-                if not _meets(outlines.area_boxes, area, x - dx, y - dy, x + dx, y + dy):
-                    continue
-                for piece in range(outlines.piece_starts[area], outlines.piece_starts[area + 1]):
-                    if _meets(outlines.piece_boxes, piece, x - dx, y - dy, x + dx, y + dy):
-                        start, stop = outlines.edge_starts[piece], outlines.edge_starts[piece + 1]
-                        d = _distance(x, y, narrow, outlines.edges, start, stop)
+        for row in range(_row(y - dy), _row(y + dy) + 1):
+            for column in range(math.floor(x - dx), math.floor(x + dx) + 1):
+                cell, shift = _cell(row, column)
+                for k in range(outlines.cell_starts[cell], outlines.cell_starts[cell + 1]):
+                    piece = outlines.cell_pieces[k]
+                    start, stop = outlines.edge_starts[piece], outlines.edge_starts[piece + 1]
+                    if _meets(outlines.boxes, piece, x - dx + shift, y - dy, x + dx + shift, y + dy):
+                        d = _distance(x + shift, y, narrow, outlines.edges, start, stop)
                         if d <= reach_m:
-                            far[i, column] = min(far[i, column], d)
+                            far[i, outlines.owners[piece]] = min(far[i, outlines.owners[piece]], d)
     return far
 
 
@@ -70,64 +66,62 @@ def passages(
     longitude_deg: Array,
     latitude_deg: Array,
     altitude_m: Array,
-    chosen: NDArray[np.int64],
+    areas: int,
     outlines: Outlines,
 ) -> tuple[Array, Array]:
-    """Return (tracks, chosen areas) times of first entry and last exit; infinite and -infinite where it never crosses.
+    """Return (tracks, areas) times of first entry and last exit; infinite and -infinite where it never crosses.
 
     Track q is the points `starts[q]` to `starts[q + 1]`; a leg with both ends at or below the ellipsoid is not flown.
     """
-    tracks = starts.shape[0] - 1
-    first = np.full((tracks, chosen.shape[0]), np.inf)
-    last = np.full((tracks, chosen.shape[0]), -np.inf)
-    for q in range(tracks):
-        a, b = starts[q], starts[q + 1]
-        if b - a < 2:
-            continue
-        x, y = _running_on(longitude_deg[a:b]), latitude_deg[a:b]
-        west, south, east, north = x.min(), y.min(), x.max(), y.max()
-        for column in range(chosen.shape[0]):
-            for turn in range(-1, 2):
-                shift = 360.0 * turn
-                if _meets(outlines.area_boxes, chosen[column], west + shift, south, east + shift, north):
-                    low, high = _passage(times[a:b], x + shift, y, altitude_m[a:b], chosen[column], outlines)
-                    first[q, column] = min(first[q, column], low)
-                    last[q, column] = max(last[q, column], high)
+    first, last = np.full((starts.shape[0] - 1, areas), np.inf), np.full((starts.shape[0] - 1, areas), -np.inf)
+    for q in range(starts.shape[0] - 1):
+        for i in range(starts[q], starts[q + 1] - 1):
+            if altitude_m[i] > 0.0 or altitude_m[i + 1] > 0.0:
+                x0, x1 = longitude_deg[i], longitude_deg[i + 1]
+                x1 -= 360.0 * math.floor((x1 - x0 + 180.0) / 360.0)
+                leg = (x0, latitude_deg[i], x1, latitude_deg[i + 1])
+                _cross(leg, times[i], times[i + 1], first[q], last[q], outlines)
     return first, last
 
 
 @kernel
-def _running_on(longitude_deg: Array) -> Array:
-    """Longitudes without the jump at the antimeridian."""
-    x = longitude_deg.copy()
-    for i in range(1, x.shape[0]):
-        x[i] -= 360.0 * math.floor((x[i] - x[i - 1] + 180.0) / 360.0)
-    return x
+def _cross(
+    leg: tuple[float, float, float, float], start: float, end: float, first: Array, last: Array, outlines: Outlines
+) -> None:
+    """Widen the areas' times by one leg (longitude and latitude of both ends, the longitudes running on)."""
+    x0, y0, x1, y1 = leg
+    west, south, east, north = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+    low_row, low_column = _row(south), math.floor(west)
+    for row in range(low_row, _row(north) + 1):
+        for column in range(low_column, math.floor(east) + 1):
+            cell, shift = _cell(row, column)
+            for k in range(outlines.cell_starts[cell], outlines.cell_starts[cell + 1]):
+                piece = outlines.cell_pieces[k]
+                if not _meets(outlines.boxes, piece, west + shift, south, east + shift, north):
+                    continue
+                # A piece lies in several cells; it is looked at in the first that it shares with the leg.
+                if row > max(low_row, _row(outlines.boxes[piece, 1])):
+                    continue
+                if column + shift > max(low_column + shift, math.floor(outlines.boxes[piece, 0])):
+                    continue
+                span = outlines.edge_starts[piece], outlines.edge_starts[piece + 1]
+                low, high = _span(x0 + shift, y0, x1 + shift, y1, outlines.edges, span[0], span[1])
+                if low <= high:
+                    area = outlines.owners[piece]
+                    first[area] = min(first[area], start + low * (end - start))
+                    last[area] = max(last[area], start + high * (end - start))
 
 
 @kernel
-def _passage(times: Array, x: Array, y: Array, altitude_m: Array, area: int, outlines: Outlines) -> tuple[float, float]:
-    """Times of first entry into one area and last exit."""
-    first, last = np.inf, -np.inf
-    for i in range(times.shape[0] - 1):
-        if altitude_m[i] <= 0.0 and altitude_m[i + 1] <= 0.0:
-            continue
-        west, south, east, north = min(x[i], x[i + 1]), min(y[i], y[i + 1]), max(x[i], x[i + 1]), max(y[i], y[i + 1])
-        if not _meets(outlines.area_boxes, area, west, south, east, north):
-            continue
-        blocks = outlines.block_starts[area + 1] - outlines.block_starts[area]
-        for block in range(blocks):
-            if not _meets(outlines.block_boxes, outlines.block_starts[area] + block, west, south, east, north):
-                continue
-            head = outlines.piece_starts[area] + BLOCK * block
-            for piece in range(head, min(head + BLOCK, outlines.piece_starts[area + 1])):
-                if _meets(outlines.piece_boxes, piece, west, south, east, north):
-                    start, stop = outlines.edge_starts[piece], outlines.edge_starts[piece + 1]
-                    low, high = _span(x[i], y[i], x[i + 1], y[i + 1], outlines.edges, start, stop)
-                    if low <= high:
-                        first = min(first, times[i] + low * (times[i + 1] - times[i]))
-                        last = max(last, times[i] + high * (times[i + 1] - times[i]))
-    return first, last
+def _row(latitude_deg: float) -> int:
+    return min(max(math.floor(latitude_deg) + 90, 0), ROWS - 1)
+
+
+@kernel
+def _cell(row: int, column: int) -> tuple[int, float]:
+    """A cell's number, and the full turns in degrees that lead from running longitudes into ±180."""
+    turns = (column + 180) // 360
+    return row * COLUMNS + column + 180 - 360 * turns, -360.0 * turns
 
 
 @kernel
@@ -181,9 +175,8 @@ def _span(x0: float, y0: float, x1: float, y1: float, edges: Array, start: int, 
 
 @warmer
 def _warm() -> None:
-    x, y = np.zeros(2), np.array([0.0, 1.0])
-    one, ends = np.zeros(1, dtype=np.int64), np.array([0, 1], dtype=np.int64)
-    box = np.zeros((1, 4))
-    shape = Outlines(box, ends, box, ends, box, ends, box)
-    distances(x, y, one, shape, 1.0)
-    passages(np.array([0, 2], dtype=np.int64), y, x, y, y, one, shape)
+    x, y = np.zeros(2), np.array([0.5, 0.6])
+    ends, cells = np.array([0, 1], dtype=np.int64), np.zeros(ROWS * COLUMNS + 1, dtype=np.int64)
+    nothing = Outlines(np.zeros((1, 4)), ends, np.zeros((1, 4)), ends[:1], ends[:1], cells)
+    distances(x, y, 1, 1.0, nothing)
+    passages(np.array([0, 2], dtype=np.int64), y, x, y, y, 1, nothing)

@@ -60,28 +60,27 @@ def threats(forecast: Forecast, areas: Sequence[str] | None = None) -> tuple[Are
     after `last_ns`. Raises `InvalidInput` for an unknown id.
     """
     known = known_areas()
-    ids = known.all_ids if areas is None else tuple(sorted(set(areas)))
-    if not forecast.paths or not ids:
+    wanted = _wanted(known, areas)
+    paths = [path for path in forecast.paths if len(path.times_ns)]
+    if not paths:
         return ()
-    flights = _Flights(forecast)
-    meeting = _meeting(flights, known, _columns(known, ids))
-    hit_p, pass_p = flights.any_object(meeting.hit), flights.any_object(meeting.passed)
-    found = []
-    for column in np.flatnonzero((hit_p > MIN_P) | (pass_p > MIN_P)):
-        coming = meeting.hit[:, column] | meeting.passed[:, column]
-        weights = flights.weights[coming]
-        first = _quantile(meeting.begins[coming, column], weights, EARLIEST)
-        last = _quantile(meeting.ends[coming, column], weights, LATEST)
-        found.append(
+    flights = _Flights(paths, forecast.time_ns)
+    met = _meeting(flights, known, wanted)
+    hit_p, pass_p = flights.any_object(met.hit), flights.any_object(met.passed)
+    weights = np.where(met.hit | met.passed, flights.weights[:, None], 0.0)
+    first, last = _quantiles(met.begins, weights, EARLIEST), _quantiles(met.ends, weights, LATEST)
+    return _in_order(
+        [
             AreaThreat(
-                area_id=ids[column],
-                hit_p=float(hit_p[column]),
-                pass_p=float(pass_p[column]),
-                first_ns=forecast.time_ns + round(first),
-                last_ns=forecast.time_ns + round(last),
+                area_id=known.all_ids[met.areas[k]],
+                hit_p=float(hit_p[k]),
+                pass_p=float(pass_p[k]),
+                first_ns=forecast.time_ns + round(first[k]),
+                last_ns=forecast.time_ns + round(last[k]),
             )
-        )
-    return _in_order(found)
+            for k in np.flatnonzero((hit_p > MIN_P) | (pass_p > MIN_P))
+        ]
+    )
 
 
 def threatened(threats: Sequence[AreaThreat], regime: Regime) -> tuple[AreaThreat, ...]:
@@ -125,16 +124,15 @@ def _in_order(found: Sequence[AreaThreat]) -> tuple[AreaThreat, ...]:
 
 
 class _Flights:
-    """The paths of a forecast as flat arrays; times in nanoseconds from the forecast's."""
+    """Paths as flat arrays; times in nanoseconds from the forecast's."""
 
-    def __init__(self, forecast: Forecast) -> None:
-        paths = [path for path in forecast.paths if len(path.times_ns)]
+    def __init__(self, paths: Sequence[ForecastPath], time_ns: int) -> None:
         self.starts = np.cumsum([0, *(len(path.times_ns) for path in paths)], dtype=np.int64)
-        self.times = (np.concatenate([path.times_ns for path in paths]) - forecast.time_ns).astype(np.float64)
+        self.times = (np.concatenate([path.times_ns for path in paths]) - time_ns).astype(np.float64)
         self.longitude_deg = np.concatenate([path.longitude_deg for path in paths])
         self.latitude_deg = np.concatenate([path.latitude_deg for path in paths])
         self.altitude_m = np.concatenate([path.altitude_m for path in paths])
-        self.falls = np.array([path.falls for path in paths])
+        self.falls = np.array([path.falls for path in paths], dtype=np.bool_)
         self.weights = np.array([path.weight for path in paths])
         self._objects = _grouped(paths)
 
@@ -156,36 +154,43 @@ def _grouped(paths: Sequence[ForecastPath]) -> list[NDArray[np.int64]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Meeting:
-    """Tables by (path, area): whether it is hit, whether passed, when that begins and ends."""
+    """Tables by (path, area): whether it is hit, whether passed, when that begins and ends (infinite: never).
 
+    `areas` are the numbers of the areas that any path meets.
+    """
+
+    areas: NDArray[np.int64]
     hit: NDArray[np.bool_]
     passed: NDArray[np.bool_]
     begins: Array
     ends: Array
 
 
-def _meeting(flights: _Flights, known: Areas, columns: NDArray[np.int64]) -> _Meeting:
-    lasts = flights.starts[1:] - 1
+def _meeting(flights: _Flights, known: Areas, wanted: NDArray[np.bool_]) -> _Meeting:
+    lasts, falls = flights.starts[1:] - 1, flights.falls[:, None]
     points = flights.longitude_deg[lasts], flights.latitude_deg[lasts]
-    near = distances(*points, columns, known.outlines, DEBRIS_RADIUS_M) <= DEBRIS_RADIUS_M
-    hit = near & flights.falls[:, None]
+    near = distances(*points, len(known.all_ids), DEBRIS_RADIUS_M, known.outlines) <= DEBRIS_RADIUS_M
     track = flights.starts, flights.times, flights.longitude_deg, flights.latitude_deg, flights.altitude_m
-    begins, ends = passages(*track, columns, known.outlines)
-    down = flights.times[lasts][:, None]
-    passed = np.isfinite(begins) & ((ends < down) | ~flights.falls[:, None])
-    return _Meeting(hit, passed, np.where(hit, np.minimum(begins, down), begins), np.where(hit, down, ends))
+    begins, ends = passages(*track, len(known.all_ids), known.outlines)
+    met = np.flatnonzero(wanted & ((near & falls).any(axis=0) | (ends >= begins).any(axis=0)))
+    near, begins, ends = near[:, met], begins[:, met], ends[:, met]
+    hit, down = near & falls, flights.times[lasts][:, None]
+    passed = (ends >= begins) & ((ends < down) | ~falls)
+    return _Meeting(met, hit, passed, np.where(hit, np.minimum(begins, down), begins), np.where(hit, down, ends))
 
 
-def _columns(known: Areas, ids: Sequence[str]) -> NDArray[np.int64]:
-    places = {area_id: number for number, area_id in enumerate(known.all_ids)}
-    for area_id in ids:
-        if area_id not in places:
+def _wanted(known: Areas, ids: Sequence[str] | None) -> NDArray[np.bool_]:
+    for area_id in ids or ():
+        if known.get(area_id) is None:
             raise InvalidInput.single("areas", f"names {area_id[:16]!r}", "an ISO 3166-2 code we know")
-    return np.array([places[area_id] for area_id in ids], dtype=np.int64)
+    return np.array([ids is None or area_id in ids for area_id in known.all_ids])
 
 
-def _quantile(values: Array, weights: Array, share: float) -> float:
-    """The least value with at least a share of the weight at or below it."""
-    order = np.argsort(values, kind="stable")
-    below = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(below, share * below[-1])])
+def _quantiles(values: Array, weights: Array, share: float) -> Array:
+    """By column, the least value with at least a share of the weight at or below it."""
+    order = np.argsort(values, axis=0, kind="stable")
+    below = np.cumsum(np.take_along_axis(weights, order, axis=0), axis=0)
+    rank = (below < share * below[-1]).sum(axis=0)
+    columns = np.arange(values.shape[1])
+    chosen: Array = values[order[rank, columns], columns]
+    return chosen
