@@ -17,6 +17,21 @@ from beaconfire.shell.channels import Pace, Receipt
 from tests.shell.alarm import ALERT, START_NS, make_station, on_duty
 
 
+@pytest.fixture(scope="module")
+def unsigned(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A real message, as the desk wrote it."""
+    station = make_station(tmp_path_factory.mktemp("source"))
+
+    async def run() -> bytes:
+        async with on_duty(station) as duty:
+            await duty.turn(seen=True)
+            draft = duty.view().draft
+            assert draft is not None
+            return draft.unsigned
+
+    return asyncio.run(run())
+
+
 def approved(kind: MessageKind, by: tuple[str, ...], unsigned: bytes, identifier: str = "JPN-1") -> Approved:
     return Approved(
         alert_id=ALERT, identifier=identifier, kind=kind, digest=hashlib.sha256(unsigned).digest(), unsigned=unsigned,
@@ -46,20 +61,6 @@ def alone(tmp_path: Path, story: Callable[[Office], Awaitable[None]], *, signed:
     return taken
 
 
-def unsigned_message(tmp_path: Path) -> bytes:
-    """A real message, as the desk wrote it."""
-    station = make_station(tmp_path / "source")
-
-    async def run() -> bytes:
-        async with on_duty(station) as duty:
-            await duty.turn(seen=True)
-            draft = duty.view().draft
-            assert draft is not None
-            return draft.unsigned
-
-    return asyncio.run(run())
-
-
 @pytest.mark.parametrize(
     ("kind", "by", "goes"),
     [
@@ -70,10 +71,9 @@ def unsigned_message(tmp_path: Path) -> bytes:
     ],
 )  # fmt: skip
 def test_without_a_journal_only_two_people_or_the_end_of_an_alert_get_through(
-    tmp_path: Path, kind: MessageKind, by: tuple[str, ...], goes: bool
+    tmp_path: Path, unsigned: bytes, kind: MessageKind, by: tuple[str, ...], goes: bool
 ) -> None:
     """Wall 3: what goes is marked UNRECORDED, and not sent again when the disk takes rows again."""
-    unsigned = unsigned_message(tmp_path)
 
     async def story(office: Office) -> None:
         office.publish(approved(kind, by, unsigned), recorded=False)
@@ -84,9 +84,7 @@ def test_without_a_journal_only_two_people_or_the_end_of_an_alert_get_through(
     assert [item.ok for item in files_told] == ([True] if goes else [])
 
 
-def test_a_channel_that_does_not_exist_and_a_missing_key_are_receipts(tmp_path: Path) -> None:
-    unsigned = unsigned_message(tmp_path)
-
+def test_a_channel_that_does_not_exist_and_a_missing_key_are_receipts(tmp_path: Path, unsigned: bytes) -> None:
     async def story(office: Office) -> None:
         office.publish(approved(MessageKind.SHELTER, ("aoki", "baba"), unsigned), recorded=True)
 
@@ -98,9 +96,10 @@ def test_a_channel_that_does_not_exist_and_a_missing_key_are_receipts(tmp_path: 
     assert all("cannot be signed" in detail for detail in told.values())
 
 
-def test_nothing_is_published_twice_and_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_published_twice_and_memory_is_bounded(
+    tmp_path: Path, unsigned: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "MAX_PUBLISHED", 2)
-    unsigned = unsigned_message(tmp_path)
 
     async def story(office: Office) -> None:
         for name in ("A", "A", "B", "C"):
