@@ -42,7 +42,8 @@ def scan(number: int, *, sensor_id: str = "KOR-R1", seed: int = 1) -> Scan:
     azimuth_deg, elevation_deg, range_m = (float(value) for value in pymap3d.ecef2aer(*place, *SITE))
     noise = np.random.default_rng([seed, number]).normal(size=3) * [30.0, math.radians(0.05), math.radians(0.05)]
     row = Detection(
-        time_ns=START_NS + from_seconds(t_s), sensor_id=sensor_id, range_m=range_m + noise[0],
-        azimuth_rad=math.radians(azimuth_deg) + noise[1], elevation_rad=math.radians(elevation_deg) + noise[2],
+        time_ns=START_NS + from_seconds(t_s), sensor_id=sensor_id, range_m=float(range_m + noise[0]),
+        azimuth_rad=float(math.radians(azimuth_deg) + noise[1]),
+        elevation_rad=float(math.radians(elevation_deg) + noise[2]),
     )  # fmt: skip
     return Scan(row.time_ns, sensor_id, (row,))

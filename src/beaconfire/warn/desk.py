@@ -112,8 +112,9 @@ class Desk:
             return 0
         if outlook.lost:
             return from_seconds(limits.FORECAST_LOST_S)
-        pressing = outlook.reach == "boosting" or any(reaches(a, self.regime, share=KEEP) for a in outlook.threats)
-        return from_seconds(limits.FORECAST_S if pressing else limits.FORECAST_IDLE_S)
+        if any(reaches(area, self.regime, share=KEEP) for area in outlook.threats):
+            return from_seconds(limits.FORECAST_S)
+        return from_seconds(limits.FORECAST_BOOST_S if outlook.reach == "boosting" else limits.FORECAST_IDLE_S)
 
     def tick(self, *, now_ns: int) -> list[Out]:
         """Let time pass: countdowns, what runs out, who is silent. A node that slept starts its countdowns again."""
