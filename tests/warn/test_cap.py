@@ -1,5 +1,7 @@
 """CAP messages as they are written: the same bytes for the same content, and each thing in its place."""
 
+from itertools import product
+
 import msgspec
 import pytest
 from lxml import etree
@@ -8,9 +10,11 @@ from beaconfire.kernel.alerts import LANGUAGES, AreaThreat, Language, Message, M
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.warn import Action, Authority, check_cap, reference, render
+from beaconfire.warn import Action, Authority, check_cap, parse_settings, reference, render
 from beaconfire.warn.areas import areas
+from beaconfire.warn.cap import authority_faults
 from beaconfire.warn.capprofiles import gsm_text
+from tests.warn.desks import warning_toml
 from tests.warn.messages import AUTHORITIES, HAWAII, JAPAN, KOREA, NOW_NS, following, message, threat
 
 CAP = {"c": "urn:oasis:names:tc:emergency:cap:1.2"}
@@ -257,8 +261,39 @@ def test_people_must_be_able_to_ask() -> None:
             render(message(), authority=msgspec.structs.replace(JAPAN, **{gap: " "}))
 
 
+def test_an_authority_is_tried_before_it_has_to_speak() -> None:
+    languages: tuple[Language, ...] = ("en", "ko", "ja")
+    for realm, authority in product(Realm, AUTHORITIES):
+        assert authority_faults(authority, realm=realm, languages=languages, areas=authority.areas) == ()
+    cases: list[tuple[dict[str, object], str]] = [
+        ({"name": {"en": "Drill office"}}, "says 'drill'"),
+        ({"sender": "a b"}, "a word without space"),
+        ({"contact": ""}, "where people may ask"),
+        ({"actions": (Action(areas=("JP-01",), kinds=(MessageKind.LOST,), text={}, short={}),)}, "say nothing in en"),
+    ]
+    for changes, what in cases:
+        wrong = msgspec.structs.replace(JAPAN, **changes)
+        faults = authority_faults(wrong, realm=Realm.LIVE, languages=languages, areas=JAPAN.areas)
+        assert any(what in str(fault) for fault in faults), what
+    twice = authority_faults(JAPAN, realm=Realm.LIVE, languages=("en", "en"), areas=JAPAN.areas)
+    assert [fault.where for fault in twice] == ["languages"], "each fault once"
+
+
 def test_a_time_already_begun_has_its_onset_now() -> None:
     begun = AreaThreat(area_id="JP-02", hit_p=0.5, pass_p=0.5, first_ns=NOW_NS - NS_PER_S, last_ns=NOW_NS + NS_PER_S)
     assert (
         found(read(msgspec.structs.replace(message(), areas=(begun,))), "info/onset")[0] == "2025-01-06T12:02:00+09:00"
     )
+
+
+def test_settings_that_could_not_speak_are_refused_when_they_are_read() -> None:
+    good = warning_toml().decode()
+    assert parse_settings(good.encode(), nation="JPN", realm=Realm.EXERCISE, where="w").author == "JPN-FDMA"
+    wrong = good.replace('"Fire and Disaster Management Agency"', '"This is not a drill"')
+    with pytest.raises(InvalidInput, match="w: authority JPN-FDMA: shelter description in en: says 'not a drill'"):
+        parse_settings(wrong.encode(), nation="JPN", realm=Realm.EXERCISE, where="w")
+    typo = good.replace(
+        '[[channel]]\nname = "files"', '[[authority.actions]]\narea = ["JP-01"]\n\n[[channel]]\nname = "files"'
+    )
+    with pytest.raises(InvalidInput, match="unknown key 'area'"):
+        parse_settings(typo.encode(), nation="JPN", realm=Realm.EXERCISE, where="w")

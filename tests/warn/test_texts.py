@@ -147,6 +147,10 @@ def test_what_is_said_in_full() -> None:
         "상공을 통과할 가능성이 있습니다. 이 경보는 13시 02분까지 유효합니다. 발령기관: 행정안전부."
     )
     assert korean.short == "미사일 경보. 경상북도, 강원특별자치도. 건물 안이나 지하로 즉시 대피. 13시 02분까지. 행안부"
+    assert korean.long == (
+        "12시 00분경 북한에서 미사일이 발사된 것으로 탐지되었습니다. 경상북도, 강원특별자치도, 12시 07분경 "
+        "미사일 위협. 건물 안이나 지하로 즉시 대피 바랍니다. 13시 02분까지 유효. 행안부"
+    )
     japanese = said(MessageKind.SHELTER, "ja", realm=Realm.EXERCISE, count_at_least=3)
     assert japanese.headline == "【訓練】ミサイル発射情報。青森県、北海道、秋田県の方は、直ちに避難してください。"
     assert "12時00分頃、北朝鮮から少なくとも3発のミサイルが発射されたものとみられます。" in japanese.description

@@ -86,8 +86,9 @@ def _asked(state: NodeState, subject: str, ask: Callable[[Desk], Sequence[AlertR
         return [_refused(state, subject, "no_desk", "this node warns nobody: it has no warning.toml")]
     try:
         return _effects(ask(state.desk))
-    except Refused as refusal:
-        return [_refused(state, subject, refusal.reason, str(refusal))]
+    except InvalidInput as error:  # a person's words may make a text that may not be said
+        reason = error.reason if isinstance(error, Refused) else "invalid"
+        return [_refused(state, subject, reason, str(error))]
 
 
 def _effects(outs: Sequence[AlertRow | Approved]) -> list[Effect]:

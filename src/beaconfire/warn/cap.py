@@ -9,6 +9,7 @@ OASIS, Common Alerting Protocol 1.2 (1 July 2010) and Event Terms List (OET-129,
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 from lxml import etree
@@ -16,6 +17,7 @@ from lxml import etree
 from beaconfire.kernel.alerts import AreaThreat, Language, Message, MessageKind
 from beaconfire.kernel.errors import Fault, InvalidInput
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.time import NS_PER_S, parse_utc
 from beaconfire.warn.areas import areas as known_areas
 from beaconfire.warn.authority import Action, Authority
 from beaconfire.warn.capprofiles import codes, profile
@@ -87,6 +89,23 @@ def render(message: Message, *, authority: Authority) -> bytes:
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
+def authority_faults(
+    authority: Authority, *, realm: Realm, languages: tuple[Language, ...], areas: Sequence[str]
+) -> tuple[Fault, ...]:
+    """Return why an authority could not speak, found before it has to: every kind of message is tried.
+
+    Tried for the first of `areas` and for each that has advice of its own.
+    """
+    faults: dict[Fault, None] = {}
+    named = dict.fromkeys((*areas[:1], *(area for item in authority.actions for area in item.areas if area in areas)))
+    for area_id, kind in product(named, MessageKind):
+        try:
+            render(_trial(authority, realm, languages, area_id, kind), authority=authority)
+        except InvalidInput as error:
+            faults.update(dict.fromkeys(error.faults))
+    return tuple(faults)
+
+
 def reference(message: Message) -> str:
     """Return how later messages refer to this one: `sender,identifier,sent`."""
     return f"{message.sender},{message.identifier},{cap_time(message.sent_ns, message)}"
@@ -96,6 +115,30 @@ def cap_time(time_ns: int, message: Message) -> str:
     """Return a TAI instant as CAP writes it, in the zone of the message's first area; UTC is `-00:00`."""
     text = local(time_ns, message.areas[0].area_id).isoformat(timespec="seconds")
     return text.replace("+00:00", "-00:00")
+
+
+def _trial(
+    authority: Authority, realm: Realm, languages: tuple[Language, ...], area_id: str, kind: MessageKind
+) -> Message:
+    """A message that nobody sends."""
+    sent_ns = parse_utc("2000-01-01T00:00:00Z")
+    return Message(
+        realm=realm,
+        kind=kind,
+        identifier="trial",
+        sender=authority.sender,
+        sent_ns=sent_ns,
+        expires_ns=sent_ns + NS_PER_S,
+        references=(f"{authority.sender},trial-0,2000-01-01T00:00:00-00:00",),
+        incidents=("trial",),
+        areas=(AreaThreat(area_id=area_id, hit_p=1.0, pass_p=1.0, first_ns=sent_ns, last_ns=sent_ns),),
+        count_at_least=1,
+        launch_ns=sent_ns,
+        launch_nation="",
+        reach="point",
+        author=authority.id,
+        languages=languages,
+    )
 
 
 def _first(message: Message) -> bool:

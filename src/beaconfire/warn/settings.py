@@ -49,7 +49,8 @@ from beaconfire.kernel.errors import Fault, InvalidInput
 from beaconfire.kernel.labels import Realm, check_name
 from beaconfire.kernel.sensors import explain, parse_toml
 from beaconfire.warn.areas import areas as known_areas
-from beaconfire.warn.authority import Authority
+from beaconfire.warn.authority import Action, Authority
+from beaconfire.warn.cap import authority_faults
 
 Seconds = Annotated[float, Meta(gt=0.0, le=86_400.0)]
 Probability = Annotated[float, Meta(gt=0.0, le=1.0)]
@@ -164,6 +165,10 @@ def _check_registry(settings: Settings, where: str, faults: list[Fault]) -> None
     unknown = [area for area in settings.ours if known_areas().get(area) is None]
     if unknown:
         faults.append(Fault(f"{where}: areas", f"{unknown[0]!r} is none", "ISO 3166-2 ids such as JP-02"))
+    elif not faults:  # what it would say is tried now, not first in an emergency
+        own = settings.voice
+        for fault in authority_faults(own, realm=settings.realm, languages=settings.languages, areas=settings.ours):
+            faults.append(Fault(f"{where}: authority {own.id}: {fault.where}", fault.what, fault.expected))
 
 
 def _check_channels(settings: Settings, where: str, faults: list[Fault]) -> None:
@@ -192,5 +197,5 @@ def _name(name: str, place: str, names: set[str], faults: list[Fault]) -> None:
 
 def _known(document: dict[str, Any]) -> tuple[str, ...]:
     """Return the keys of every table, so that a misspelt one is told its neighbour."""
-    tables = (Settings, RegimeSettings, Approval, Times, Authority, Channel)
+    tables = (Settings, RegimeSettings, Approval, Times, Authority, Action, Channel)
     return tuple(key for table in tables for key in table.__struct_fields__ if key not in document)

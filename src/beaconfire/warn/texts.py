@@ -179,18 +179,19 @@ class _Filler:
         names = tuple(item for item in _shortened(self._names, self.words) if len(item) < limit)
         advice = tuple(dict.fromkeys((self._action, self._values[True]["do"] + ".")))
         filled = text
-        # Given up, first to last: the zone's name, long advice, names of areas, and at the very end who says it.
-        for said_by, areas, action, brief in product((who, ""), names, advice, (False, True)):
-            filled = self._fill(text, areas, said_by, action, brief=brief)
+        # Given up, first to last: the zone's name, long advice, the launch, names of areas, and at the end who says it.
+        choices = product((who, ""), names, (True, False), advice, (False, True))
+        for said_by, areas, launch, action, brief in choices:
+            filled = self._fill(text, areas, said_by, action, brief=brief, launch=launch)
             if len(filled) <= limit:
                 return filled
         what = f"has {len(filled)} characters in {self._language} at its shortest"
         raise InvalidInput.single(f"{self._message.kind} text", what, f"at most {limit}: a shorter name or advice")
 
-    def _fill(self, text: str, names: str, who: str, action: str, *, brief: bool) -> str:
+    def _fill(self, text: str, names: str, who: str, action: str, *, brief: bool, launch: bool = True) -> str:
         timed = self._values[brief]
-        threat = timed["threat"].format(areas=names)
-        filled = text.format_map(timed | {"threat": threat, "areas": names, "who": who, "action": action})
+        values = {"threat": timed["threat"].format(areas=names), "areas": names, "who": who, "action": action}
+        filled = text.format_map(timed | values | ({} if launch else {"launch": ""}))
         return re.sub(r" {2,}", " ", filled).strip()
 
     def _timed(self, brief: bool) -> dict[str, str]:
