@@ -30,8 +30,8 @@ function Console() {
           <TrackTable />
         </div>
         <div class="side right">
-          <EventDetail />
           <AlertPane />
+          <EventDetail />
           <AuditLog />
         </div>
       </main>

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from beaconfire.cli.performance import Played
-    from beaconfire.rehearse import Scenario, Simulation
+    from beaconfire.rehearse import Scenario, Simulation, Staff
     from beaconfire.shell import Fleet
 
 Flag = Annotated[bool, Parameter(negative="")]
@@ -127,11 +127,12 @@ async def _run(setting: Setting) -> Played:
         console_port=setting.port if paced else None,
         speed=setting.speed or 1.0,
     )
-    prompter = Prompter(scenario, hire(configs, scenario))
+    staffs = hire(configs, scenario)
+    prompter = Prompter(scenario, staffs)
     fleet = Fleet()
     try:
         await fleet.start(list(configs.values()))
-        for line in _addresses(fleet, configs):
+        for line in _addresses(fleet, configs, staffs):
             print(line, flush=True)
         with progress_bar(f"EXERCISE {scenario.name}") as report:
             played = await perform(fleet, setting.simulation, prompter, speed=setting.speed, report=report)
@@ -146,10 +147,14 @@ async def _run(setting: Setting) -> Played:
     return played
 
 
-def _addresses(fleet: Fleet, nations: Iterable[str]) -> Iterator[str]:
+def _addresses(fleet: Fleet, nations: Iterable[str], staffs: Mapping[str, Staff]) -> Iterator[str]:
+    """The page of each nation, to look; and as each of its people, to order alerts in separate browsers."""
     for nation in nations:
-        if fleet.children[nation].ready.console:
-            yield f"EXERCISE {nation}  {fleet.children[nation].ready.console}"
+        if page := fleet.children[nation].ready.console:
+            yield f"EXERCISE {nation}  {page}"
+            tokens = staffs[nation].tokens if nation in staffs else {}
+            for person, token in tokens.items():
+                yield f"         as {person}  {page.partition('?')[0]}?token={token}"
 
 
 async def _interrupt(loop: asyncio.AbstractEventLoop) -> None:

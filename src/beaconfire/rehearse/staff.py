@@ -40,12 +40,16 @@ _STAGES = {  # of the draft, for what is ordered of it
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """One nation's files for warning, and its people's keys; `rules` are the sealed rules by file name."""
+    """One nation's files for warning, its people's keys, and their plain tokens, with which a page is opened as one.
+
+    `rules` are the sealed rules by file name.
+    """
 
     warning_toml: bytes
     people_toml: bytes
     rules: dict[str, bytes]
     keys: dict[str, Ed25519PrivateKey]
+    tokens: dict[str, str]
 
 
 def make_staff(
@@ -61,20 +65,26 @@ def make_staff(
         return None
     people = (*nation.alerting.authors, *nation.alerting.officers)
     keys = {person: key_of(secret, nation.code, person) for person in people}
+    tokens = {person: _token_of(secret, nation.code, person) for person in people}
     rules = {}
     if nation.alerting.approval == "automatic":
         rules[RULE_FILE] = seal(_rule_toml(nation), purpose="rule", realm=_REALM, sign=seal_with)
     return Staff(
         warning_toml=_warning_toml(nation, ours, tuple(rules), folder),
-        people_toml=seal(_people_toml(nation, keys), purpose="people", realm=_REALM, sign=seal_with),
+        people_toml=seal(_people_toml(nation, keys, tokens), purpose="people", realm=_REALM, sign=seal_with),
         rules=rules,
         keys=keys,
+        tokens=tokens,
     )
 
 
 def key_of(secret: bytes, nation: str, name: str) -> Ed25519PrivateKey:
     """Return the key of a name in a nation under the secret of an exercise."""
     return Ed25519PrivateKey.from_private_bytes(sha256(b"/".join((secret, nation.encode(), name.encode()))).digest())
+
+
+def _token_of(secret: bytes, nation: str, name: str) -> str:
+    return sha256(b"/".join((secret, nation.encode(), name.encode(), b"token"))).hexdigest()[:32]
 
 
 @dataclass(slots=True)
@@ -196,14 +206,14 @@ def _warning_toml(nation: Nation, ours: Sequence[str], rules: Iterable[str], fol
     return "\n".join(lines).encode()
 
 
-def _people_toml(nation: Nation, keys: dict[str, Ed25519PrivateKey]) -> bytes:
+def _people_toml(nation: Nation, keys: dict[str, Ed25519PrivateKey], tokens: dict[str, str]) -> bytes:
     lines = []
     for person, key in keys.items():
         role = "author" if person in nation.alerting.authors else "officer"
         public = key.public_key().public_bytes_raw().hex()
         lines += [
             "[[person]]", f"id = {_text(person)}", f"name = {_text(person)}", f"roles = {_list([role])}",
-            f"keys = {_list([public])}", "",
+            f"keys = {_list([public])}", f"tokens = {_list([sha256(tokens[person].encode()).hexdigest()])}", "",
         ]  # fmt: skip
     return "\n".join(lines).encode()
 
