@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from beaconfire.kernel.data import source_hash
 from beaconfire.kernel.jit import PACKAGE, processor
 
-_PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "shapely", "msgspec", "geographiclib")
+_PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "shapely", "msgspec", "geographiclib", "lxml")
 _CHOICES = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
 
 
