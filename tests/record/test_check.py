@@ -116,6 +116,11 @@ def test_a_swap_is_seen_by_the_flight_time_alone() -> None:
     assert "flight time" in finding.reason
 
 
+def test_nothing_is_lofted_steeper_than_what_was_announced() -> None:
+    assert judged(missile_class="IRBM", range_m=99.8e3, apogee_m=1500e3).verdict is Verdict.SUSPECT_ENTRY
+    assert check(associate([claim(missile_class="ICBM", range_m=1001e3, apogee_m=7687e3)])) == ()
+
+
 def fall_s(range_km: float, apogee_km: float) -> float:
     return two_body_time_s(range_m=range_km * 1e3, apogee_m=apogee_km * 1e3)
 

@@ -16,15 +16,8 @@ def test_equal_content_has_one_id_and_any_change_another() -> None:
     one = claim()
     assert one.id == claim().id
     assert len(one.id) == 16
-    changes = [
-        {"remark": "x"},
-        {"count": 2},
-        {"range_m": 1.0},
-        {"edition": 2},
-        {"confidence": "B"},
-        {"withdrawn": True},
-    ]
-    assert len({one.id, *(claim(**change).id for change in changes)}) == 1 + len(changes)
+    changes = {"remark": "x", "count": 2, "range_m": 1.0, "edition": 2, "confidence": "B", "withdrawn": True}
+    assert len({one.id, *(claim(**{name: value}).id for name, value in changes.items())}) == 1 + len(changes)
 
 
 def test_the_shipped_claims_have_an_id_each() -> None:

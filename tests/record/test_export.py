@@ -103,5 +103,6 @@ def test_the_geojson_is_read_by_another_library() -> None:
     assert len(collection["features"]) == sum(item.latitude_deg is not None for item in shipped_claims())
     for feature in collection["features"]:
         point = shapely.from_geojson(json.dumps(feature["geometry"]))
-        assert 123.0 < point.x < 131.0 and 37.0 < point.y < 43.0  # the Korean peninsula: not swapped
+        ((x, y),) = shapely.get_coordinates(point).tolist()
+        assert 123.0 < x < 131.0 and 37.0 < y < 43.0  # the Korean peninsula: not swapped
         assert feature["properties"]["launch_id"]

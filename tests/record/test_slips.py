@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from beaconfire.kernel.time import parse_utc
-from beaconfire.record import Claim, SourceClass, associate
+from beaconfire.record import Bound, Claim, SourceClass, associate
 from beaconfire.record.claims import DATE_PRECISION_S, local_midnight_ns
-from beaconfire.record.slips import clock_slip, other_day_slip, published_before, swapped_with
+from beaconfire.record.slips import Surroundings, clock_slip, other_day_slip, published_before, swapped_with
 from tests.record.made import claim
 
 
@@ -50,7 +50,7 @@ def beside(suspect: Claim, *others: Claim) -> str:
     """The reason found for a claim among others, or nothing."""
     launches = associate([suspect, *others])
     (mine,) = [launch for launch in launches if suspect in launch.claims]
-    slip = other_day_slip(suspect, mine, launches)
+    slip = other_day_slip(suspect, mine, Surroundings(launches))
     return "" if slip is None else slip.reason
 
 
@@ -87,6 +87,23 @@ def test_what_has_another_source_or_another_flight_is_no_slip() -> None:
     assert beside(claim(at="2024-05-02T03:00Z", designation="KN-23"), claim(**NOON_ELSEWHERE, designation="KN-23"))
 
 
+def test_a_rare_class_at_one_clock_on_two_days_is_enough() -> None:
+    stated = {"missile_class": "SLV", "confidence": "A"}
+    there = claim(source="Japan", **stated)
+    assert beside(claim(at="2024-05-02T03:00Z", **stated), there)
+    assert beside(claim(at="2024-05-02T03:00Z"), claim(source="Japan")) == ""  # short-range missiles are common
+
+
+def test_a_bound_contradicts_nothing_beyond_it() -> None:
+    there = claim(source="Japan", range_m=1000e3)
+    assert beside(claim(at="2024-05-02T03:00Z", range_m=500e3, range_bound=Bound.OVER, apogee_m=50e3), there) == ""
+    named = {"designation": "KN-23"}
+    bounded = claim(at="2024-05-02T03:00Z", range_m=400e3, range_bound=Bound.OVER, **named)
+    assert beside(bounded, claim(source="Japan", range_m=1000e3, **named))
+    exact = claim(at="2024-05-02T03:00Z", range_m=400e3, **named)
+    assert beside(exact, claim(source="Japan", range_m=1000e3, **named)) == ""
+
+
 def test_of_two_the_one_with_less_support_is_named() -> None:
     good = claim(**NOON_ELSEWHERE)
     bad = claim(at="2024-05-02T03:00Z", range_m=400e3, confidence="C", source="CNS")
@@ -95,9 +112,20 @@ def test_of_two_the_one_with_less_support_is_named() -> None:
     equal = claim(at="2024-05-02T03:00Z", range_m=400e3)
     assert beside(equal, good)
     assert beside(good, equal)  # nobody can tell which
-    press = claim(at="2024-05-02T03:00Z", range_m=400e3, via="Yonhap 2024-05-01")  # a day before its date
-    assert beside(press, good)
-    assert beside(good, press) == ""
+
+
+def test_a_claim_that_has_only_a_date_is_no_witness_of_the_clock() -> None:
+    day = local_midnight_ns("2024-05-01")
+    dated = claim(source="DPRK KCNA", reported="2024-05-01", time_ns=day, precision_s=DATE_PRECISION_S, range_m=400e3)
+    morning = claim(at="2024-04-30T15:01Z", range_m=400e3)  # 00:01, for one minute past noon
+    assert len(associate([morning, dated])[0].claims) == 2
+    assert "AM/PM" in beside(morning, claim(**NOON_ELSEWHERE), dated)
+
+
+def test_a_clock_beside_a_date_alone() -> None:
+    day = local_midnight_ns("2024-05-01")
+    dated = claim(source="DPRK KCNA", reported="2024-05-01", time_ns=day, precision_s=DATE_PRECISION_S, range_m=400e3)
+    assert "wrong UTC date" in beside(claim(at="2024-05-02T03:00Z", range_m=400e3), dated)
 
 
 def test_a_date_alone_beside_the_day_before() -> None:
@@ -127,7 +155,7 @@ def test_what_was_published_before_it_happened_has_a_wrong_date(at: str, via: st
 def swapped(suspect: Claim, *others: Claim) -> str:
     launches = associate([suspect, *others])
     (mine,) = [launch for launch in launches if suspect in launch.claims]
-    return swapped_with(suspect, mine, launches)
+    return swapped_with(suspect, mine, Surroundings(launches))
 
 
 def test_mirrored_figures_beside_other_claims() -> None:

@@ -208,7 +208,9 @@ def test_every_form_of_file_gives_the_same_claim(content: str) -> None:
 
 def test_tables_within_json_are_mapped_by_their_path() -> None:
     row = {"when": {"utc": "2024-05-01T03:00Z"}, "who": "x", "where": {"site": {"name": "Sunan"}}}
-    columns = {"reported_utc": "when.utc", "source": "who", "launch_site": "where.site.name"}
+    columns: dict[str, str | list[str]] = {
+        "reported_utc": "when.utc", "source": "who", "launch_site": "where.site.name",
+    }  # fmt: skip
     (claim,) = read_claims(json.dumps([row]).encode(), where="f", mapping=Mapping(columns=columns))
     assert claim.site == "Sunan"
 

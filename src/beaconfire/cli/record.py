@@ -49,8 +49,7 @@ def import_(
 ) -> None:
     """Take the claims of a file into the record; what is known already changes nothing.
 
-    CSV, JSON or JSON Lines in our own columns, another source's through a mapping, or the events of a run. A column
-    that is neither known, nor mapped, nor ignored is refused by its name.
+    CSV or JSON in our own columns, another source's through a mapping, or a run's events. An unknown column is refused.
 
     Parameters
     ----------
@@ -59,10 +58,9 @@ def import_(
     mapping
         A TOML file with tables columns, constants, units and values, and zone, time_format and ignore.
     map_
-        field=column: which column of the file is which field; may be given several times. Several columns of one field
-        are joined by a space: --map reported_utc=Date --map reported_utc=Time.
+        field=column; several times for several, and several columns of one field are joined by a space.
     set_
-        field=value: the same in every row, such as source=NTI; may be given several times.
+        field=value: the same in every row, such as source=NTI.
     unit
         field=unit of a column: m, km, mi, nmi or ft; s, min or h.
     ignore
@@ -78,29 +76,25 @@ def import_(
     json
         Print the counts as JSON.
     """
-    from beaconfire.kernel.errors import UsageError
-    from beaconfire.record import associate, read_claims, read_events, shipped_claims
+    from beaconfire.record import associate, read_claims, shipped_claims
     from beaconfire.shell.recordstore import RecordStore, read_file
 
-    if own and partner:
-        raise UsageError("--own and --partner: events are of one nation")
     path = Path(file)
     if file == SHIPPED and not path.exists():
         claims = shipped_claims()
-    elif nation := own or partner:
-        claims = read_events(read_file(path), where=file, nation=nation, own=bool(own))
+    elif own or partner:
+        claims = _events(path, own=own, partner=partner)
     else:
         chosen = _mapping(mapping, map_, set_, unit, ignore, zone=zone, time_format=time_format)
         claims = read_claims(read_file(path), where=file, mapping=chosen)
     store = RecordStore()
     added = store.add(claims)
-    launches = associate(store.claims(), unrated=True)
-    row = {"file": file, "claims": len(claims), "new": added.new, "known": added.known, "total": added.total}
+    launches = len(associate(store.claims(), unrated=True))
+    counts = {"claims": len(claims), "new": added.new, "known": added.known, "total": added.total, "launches": launches}
     if json:
-        _print_json({**row, "launches": len(launches), "record": str(store.path)})
-    else:
-        print(f"{file}: {len(claims)} claims, {added.new} new, {added.known} known")
-        print(f"the record has {added.total} claims of {len(launches)} launches: {store.path}")
+        _print_json({"file": file, **counts, "record": str(store.path)})
+        return
+    print("{claims} claims, {new} new, {known} known; the record has {total} of {launches} launches".format(**counts))
 
 
 def list_(*, realm: Realm = Realm.LIVE, json: Json = False) -> None:
@@ -242,6 +236,17 @@ def export(
         rows = to_geojson(launches) if format == "geojson" else [launch_row(launch) for launch in launches]
         text = dumps(rows, ensure_ascii=False, indent=2) + "\n"
     _put(out, text)
+
+
+def _events(path: Path, *, own: str, partner: str) -> tuple[Claim, ...]:
+    """The claims of a run's events."""
+    from beaconfire.kernel.errors import UsageError
+    from beaconfire.record import read_events
+    from beaconfire.shell.recordstore import read_file
+
+    if own and partner:
+        raise UsageError("--own and --partner: events are of one nation")
+    return read_events(read_file(path), where=str(path), nation=own or partner, own=bool(own))
 
 
 def _mapping(

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from beaconfire.record import physics
 from beaconfire.record.claims import Bound, Claim
 from beaconfire.record.launches import Launch
-from beaconfire.record.slips import clock_slip, confirmed, other_day_slip, published_before, swapped_with
+from beaconfire.record.slips import Surroundings, clock_slip, confirmed, other_day_slip, published_before, swapped_with
 
 IRREGULAR_RATIO = 1.5  # of a two-body time; rounded figures of ballistic flights reach 1.34
 FASTEST_RATIO = 1.6  # announced speed over a fall's; short flights that lose speed to the air reach 1.43
@@ -26,6 +26,7 @@ _DENSE_AIR_M = 150e3  # below it a body can glide, and so be slower than a fall;
 _CLASS_MARGIN = 1.1  # ranges are announced in round numbers
 _MOST_RANGE_M = {"CRBM": 300e3, "SRBM": 1000e3, "MRBM": 3000e3, "IRBM": 5500e3}  # the classes' own definitions
 _SHORT = {"CRBM", "SRBM"}
+_STEEPEST = 9.0  # apogee over range; lofted flights reach 7.7 (31 October 2024)
 _MOST_ROUNDING = 0.03  # of a figure; "6,000 km" is not meant to the thousand
 _MINUTE_S = 60.0
 
@@ -71,12 +72,13 @@ class _Judged:
 
 def check(launches: Sequence[Launch]) -> tuple[Finding, ...]:
     """Return one finding per claim that states enough to judge, in the order of launches and claims."""
-    return tuple(
-        finding
-        for launch in launches
-        for claim in launch.claims
-        if (finding := _finding(claim, launch, launches)) is not None
-    )
+    around = Surroundings(launches)
+    return tuple(finding for launch in launches for finding in _findings(launch, around))
+
+
+def check_launch(launch: Launch, launches: Sequence[Launch]) -> tuple[Finding, ...]:
+    """Return the findings on one launch of a record."""
+    return _findings(launch, Surroundings(launches))
 
 
 def report(findings: Sequence[Finding]) -> str:
@@ -91,8 +93,13 @@ def report(findings: Sequence[Finding]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _finding(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> Finding | None:
-    judged = [found for test in _TESTS if (found := test(claim, launch, launches)) is not None]
+def _findings(launch: Launch, around: Surroundings) -> tuple[Finding, ...]:
+    found = (_finding(claim, launch, around) for claim in launch.claims)
+    return tuple(finding for finding in found if finding is not None)
+
+
+def _finding(claim: Claim, launch: Launch, around: Surroundings) -> Finding | None:
+    judged = [found for test in _TESTS if (found := test(claim, launch, around)) is not None]
     if not judged:
         return None
     order = list(Verdict)
@@ -102,7 +109,7 @@ def _finding(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> Findin
     return Finding(launch.id, claim, worst, "; ".join(item.reason for item in told), numbers)
 
 
-def _of_clock(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _Judged | None:
+def _of_clock(claim: Claim, launch: Launch, around: Surroundings) -> _Judged | None:
     slip = clock_slip(claim)
     if slip is None:
         return None
@@ -110,19 +117,21 @@ def _of_clock(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _Judg
     return _Judged(verdict, slip.reason or "local time and UTC agree", slip.numbers)
 
 
-def _of_other_days(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _Judged | None:
-    slip = other_day_slip(claim, launch, launches) or published_before(claim)
+def _of_other_days(claim: Claim, launch: Launch, around: Surroundings) -> _Judged | None:
+    slip = other_day_slip(claim, launch, around) or published_before(claim)
     return None if slip is None else _Judged(Verdict.SUSPECT_ENTRY, slip.reason, slip.numbers)
 
 
-def _of_swapping(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _Judged | None:
+def _of_swapping(claim: Claim, launch: Launch, around: Surroundings) -> _Judged | None:
     if claim.range_m is None or claim.apogee_m is None or "SLV" in claim.classes:
         return None
-    reason = swapped_with(claim, launch, launches)
+    reason = swapped_with(claim, launch, around)
     if _stands_as_stated(claim) or (not reason and confirmed(claim, launch)):
         return None
     if not reason and claim.classes <= _SHORT and claim.apogee_m > claim.range_m:
         reason = "higher than far, as no short-range missile flies"
+    if not reason and claim.apogee_m > _STEEPEST * claim.range_m:
+        reason = f"over {_STEEPEST:g} times higher than far, steeper than any flight that was announced"
     if not reason and not _time_fits(claim) and _time_fits(_swapped(claim)):
         reason = "the flight time fits them the other way round"
     if not reason and _beyond_class(claim) and not _beyond_class(_swapped(claim)):
@@ -133,7 +142,7 @@ def _of_swapping(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _J
     return _Judged(Verdict.SUSPECT_ENTRY, f"range and apogee look swapped: {reason}", numbers)
 
 
-def _of_time(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _Judged | None:
+def _of_time(claim: Claim, launch: Launch, around: Surroundings) -> _Judged | None:
     numbers = _times(claim)
     if numbers is None:
         return None
@@ -150,7 +159,7 @@ def _of_time(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _Judge
     return _Judged(Verdict.FINE, reason, numbers)
 
 
-def _of_mach(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _Judged | None:
+def _of_mach(claim: Claim, launch: Launch, around: Surroundings) -> _Judged | None:
     if claim.mach is None or claim.range_m is None or claim.apogee_m is None or "SLV" in claim.classes:
         return None
     needed = physics.ground_speed_m_s(range_m=claim.range_m, apogee_m=claim.apogee_m) / physics.SOUND_M_S
@@ -166,7 +175,7 @@ def _of_mach(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _Judge
     return _Judged(Verdict.FINE, said, numbers)
 
 
-def _of_class(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _Judged | None:
+def _of_class(claim: Claim, launch: Launch, around: Surroundings) -> _Judged | None:
     most_m = _most_range_m(claim)
     if most_m is None or (claim.range_m is None and claim.apogee_m is None):
         return None
@@ -178,7 +187,7 @@ def _of_class(claim: Claim, launch: Launch, launches: Sequence[Launch]) -> _Judg
     return _Judged(Verdict.FINE, f"within what {claim.missile_class} reaches", numbers)
 
 
-_Test = Callable[[Claim, Launch, Sequence[Launch]], _Judged | None]
+_Test = Callable[[Claim, Launch, Surroundings], _Judged | None]
 _TESTS: tuple[_Test, ...] = (_of_time, _of_mach, _of_swapping, _of_clock, _of_other_days, _of_class)
 
 

@@ -17,14 +17,15 @@ def differences(
 
     `allowed` says that the wording makes both true ("at least 500 km" beside 1,000 km).
     """
-    rows, claims, ids = [], [], []
+    rows, ids = [], []
+    claims: dict[str, Claim] = {}
     for launch in launches:
         for quantity in quantities:
             found = _widest(launch, quantity)
             if found is not None and found[2] > percent / 100.0:
                 low, high, share = found
                 rows.append(_difference_row(launch, quantity, low, high, share))
-                claims += [claim for claim in (low, high) if claim not in claims]
+                claims |= {low.id: low, high.id: high}
                 ids.append(launch.id)
     what = f"launches whose sources differ by more than {percent:g} %"
     lines = [
@@ -34,7 +35,7 @@ def differences(
         for row in rows
     ]
     head = f"{what}: {len(set(ids))}."
-    return Answer(what, "\n".join([head, *lines]), rows, tuple(claims), tuple(dict.fromkeys(ids)))
+    return Answer(what, "\n".join([head, *lines]), rows, tuple(claims.values()), tuple(dict.fromkeys(ids)))
 
 
 def first_over(launches: Sequence[Launch], *, quantity: Quantity, over: float) -> Answer:

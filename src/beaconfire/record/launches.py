@@ -90,19 +90,10 @@ def associate(claims: Iterable[Claim], *, unrated: bool = False) -> tuple[Launch
     groups: list[list[Claim]] = []
     for realm in Realm:
         mine = sorted((claim for claim in latest if claim.realm is realm), key=_order)
-        groups += _grouped([claim for claim in mine if not claim.dated_only])
-    for claim in sorted((claim for claim in latest if claim.dated_only), key=_order):
-        _place_by_date(groups, claim)
-    launches = []
-    realms = list(Realm)
-    for group in sorted(
-        groups, key=lambda group: (realms.index(group[0].realm), group[0].local_date, _order(group[0]))
-    ):
-        told = tuple(claim for claim in group if not claim.withdrawn)
-        replaced = [old for claim in group for old in history[_statement(claim)]]
-        gone = (*replaced, *(claim for claim in group if claim.withdrawn))
-        launches.append(Launch("", told, gone))
-    return tuple(launch for launch in _numbered(launches) if unrated or launch.established)
+        by_clock = _grouped([claim for claim in mine if not claim.dated_only])
+        groups += _with_dates(by_clock, [claim for claim in mine if claim.dated_only])
+    launches = _numbered([_launch(group, history) for group in groups])
+    return tuple(launch for launch in launches if unrated or launch.established)
 
 
 def count_of(claims: Sequence[Claim]) -> Count:
@@ -169,35 +160,47 @@ def _place_in_record(group: Sequence[Claim]) -> tuple[int, str, tuple[int, str, 
 def _grouped(claims: Sequence[Claim]) -> list[list[Claim]]:
     """Claims with a clock, in order of time, as groups of one launch each."""
     groups: list[list[Claim]] = []
+    open_groups: list[list[Claim]] = []
     for claim in claims:
-        near = [group for group in groups[-16:] if _within_gate(group, claim)]
+        open_groups = [group for group in open_groups if claim.time_ns - _latest_ns(group) <= SALVO_GATE_NS]
+        near = [group for group in open_groups if _within_gate(group, claim)]
         fits = [group for group in near if all(compatible(claim, other) for other in group)]
         if fits:
-            max(fits, key=lambda group: max(other.latest_ns for other in group)).append(claim)
+            max(fits, key=_latest_ns).append(claim)
         else:
             groups.append([claim])
+            open_groups.append(groups[-1])
     return groups
 
 
 def _within_gate(group: Sequence[Claim], claim: Claim) -> bool:
     several = any((other.count or 1) > 1 for other in (*group, claim))
-    last_ns = max(other.latest_ns for other in group)
-    return claim.time_ns - last_ns <= (SALVO_GATE_NS if several else GATE_NS)
+    return claim.time_ns - _latest_ns(group) <= (SALVO_GATE_NS if several else GATE_NS)
 
 
-def _place_by_date(groups: list[list[Claim]], claim: Claim) -> None:
-    """Put a claim that has only a date to the launch of that local date that it fits best, or on its own."""
-    fits = [
-        group
-        for group in groups
-        if any(other.local_date == claim.local_date for other in group)
-        and all(other.realm is claim.realm and compatible(claim, other) for other in group)
-    ]
-    if not fits:
-        groups.append([claim])
-        return
-    best = min(fits, key=lambda group: (_misfit(group, claim), _order(group[0])))
-    best.append(claim)
+def _latest_ns(group: Sequence[Claim]) -> int:
+    return max(other.latest_ns for other in group)
+
+
+def _with_dates(groups: list[list[Claim]], claims: Sequence[Claim]) -> list[list[Claim]]:
+    """The groups, in order of local date, with the claims that have only a date put to them."""
+    by_date: dict[str, list[list[Claim]]] = defaultdict(list)
+    for group in groups:
+        for date in sorted({claim.local_date for claim in group}):
+            by_date[date].append(group)
+    for claim in claims:
+        if not _joined(by_date[claim.local_date], claim):
+            groups.append([claim])
+            by_date[claim.local_date].append(groups[-1])
+    return sorted(groups, key=lambda group: (group[0].local_date, _order(group[0])))
+
+
+def _joined(groups: Sequence[list[Claim]], claim: Claim) -> bool:
+    """Put a claim that has only a date to the one of that date's launches that it fits best; False if to none."""
+    fits = [group for group in groups if all(compatible(claim, other) for other in group)]
+    if fits:
+        min(fits, key=lambda group: (_misfit(group, claim), _order(group[0]))).append(claim)
+    return bool(fits)
 
 
 def _misfit(group: Sequence[Claim], claim: Claim) -> float:
@@ -211,6 +214,12 @@ def _misfit(group: Sequence[Claim], claim: Claim) -> float:
     off = sum(abs(mine - theirs) / max(mine, theirs) for mine, theirs in pairs) / len(pairs) if pairs else 1.0
     named = any(claim.designation and claim.designation == other.designation for other in group)
     return off - 0.5 * named
+
+
+def _launch(group: Sequence[Claim], history: dict[tuple[str, str], list[Claim]]) -> Launch:
+    replaced = [old for claim in group for old in history[_statement(claim)]]
+    gone = (*replaced, *(claim for claim in group if claim.withdrawn))
+    return Launch("", tuple(claim for claim in group if not claim.withdrawn), gone)
 
 
 def _same_class(a: frozenset[str], b: frozenset[str]) -> bool:

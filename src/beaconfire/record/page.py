@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from beaconfire.record.answer import class_name, figure_words, first_since, long_date, told
-from beaconfire.record.check import Finding, check
+from beaconfire.record.check import Finding, check_launch
 from beaconfire.record.claims import Claim
 from beaconfire.record.compare import differences
 from beaconfire.record.launches import Launch
@@ -72,7 +72,7 @@ def _notes(launch: Launch, launches: Sequence[Launch]) -> list[tuple[str, list[s
     """The sections under the table, those without lines among them."""
     since = first_since(launches, before_ns=launch.time_ns).text
     differ = differences([launch], percent=10.0)
-    findings = [finding for finding in check(launches) if finding.launch_id == launch.id]
+    findings = check_launch(launch, launches)
     return [
         ("Before it", [since]),
         ("Where sources differ by more than 10 %", differ.text.splitlines()[1:]),

@@ -5,23 +5,53 @@ not; of two claims that cannot both be right, the one with less support is named
 """
 
 import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from beaconfire.kernel.time import DAY_S, NS_PER_S, format_utc
-from beaconfire.record.claims import KOREA_OFFSET_MIN, Claim, SourceClass, local_date
+from beaconfire.record.claims import KOREA_OFFSET_MIN, Bound, Claim, SourceClass, local_date
 from beaconfire.record.launches import GATE_NS, Launch, compatible
 
-SAME_FIGURE = 0.2  # sources differ by a fifth and mean the same flight
+SAME_FIGURE = 0.2  # sources differ by a fifth and mean the same figure
+_SAME_FLIGHT = 0.3  # of one flight they differ by a third
+_SAME_TYPE = 0.5  # and by a half, at most, where they name the same type
 _HALF_DAY_MIN, _DAY_MIN = 720, 1440
 _CLOCK_TOLERANCE_MIN = 1  # one clock gives seconds, the other does not
 _HOUR_NS = 3600 * NS_PER_S
+_COMMON = {"SRBM", "CRBM", "unknown"}  # launched so often that two at one clock on two days are no surprise
+_AROUND_NS = 50 * _HOUR_NS  # a day away, from either end of a day
+_MOST_PEERS = 200  # flights of a type that are looked at: more say nothing more
 _SHIFTS = (
     (12 * _HOUR_NS, "an AM/PM slip"),
     (24 * _HOUR_NS, "the wrong UTC date"),
     (9 * _HOUR_NS, "local time entered as UTC"),
 )
 _PUBLISHED = re.compile(r"\b(20\d\d)[-/](\d\d)[-/](\d\d)(?!\d)")
+
+
+class Surroundings:
+    """The launches of a record, found by time and by type, so that a large record is judged in seconds."""
+
+    def __init__(self, launches: Iterable[Launch]) -> None:
+        self._launches = sorted((item for item in launches if item.claims), key=lambda item: item.time_ns)
+        self._times = [item.time_ns for item in self._launches]
+        self._by_type: dict[str, list[tuple[str, Claim]]] = defaultdict(list)
+        for launch in self._launches:
+            for claim in launch.claims:
+                self._by_type[claim.designation].append((launch.id, claim))
+
+    def near(self, launch: Launch) -> list[Launch]:
+        """The other launches of the days around, earliest first."""
+        low, high = launch.time_ns - _AROUND_NS, launch.time_ns + _AROUND_NS
+        found = self._launches[bisect_left(self._times, low) : bisect_right(self._times, high)]
+        return [item for item in found if item.id != launch.id]
+
+    def of_type(self, designation: str, *, but: Launch) -> list[Claim]:
+        """The claims of other launches of a type, the latest some."""
+        found = self._by_type[designation] if designation else []
+        return [claim for name, claim in found[-_MOST_PEERS:] if name != but.id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +85,19 @@ def clock_slip(claim: Claim) -> Slip | None:
     return Slip(f"{said}: {apart} minutes off the local time", numbers)
 
 
-def other_day_slip(claim: Claim, launch: Launch, launches: Iterable[Launch]) -> Slip | None:
+def other_day_slip(claim: Claim, launch: Launch, around: Surroundings) -> Slip | None:
     """Find another launch that this claim would join if it were 12 or 24 hours, or a time zone, earlier or later.
 
-    Not where its own launch has other sources, or the other launch has this one already: then there were two.
+    Not where its own launch has other sources, or the other launch has this one already: then there were two. A claim
+    that has only a date follows whatever lies on that date, and is no source for a clock.
     """
-    if {other.source for other in launch.claims} != {claim.source}:
+    clocks = [other for other in launch.claims if claim.dated_only or not other.dated_only]
+    if {other.source for other in clocks} != {claim.source}:
         return None
-    for other in launches:
-        if other.id == launch.id or not other.claims or claim.source in {each.source for each in other.claims}:
+    for other in around.near(launch):
+        if claim.source in {each.source for each in other.claims}:
             continue
-        if claim.realm is not other.claims[0].realm or _support(launch) > _support(other):
+        if claim.realm is not other.claims[0].realm or _support(clocks) > _support(other.claims):
             continue
         if not all(compatible(claim, each) for each in other.claims) or not _same_flight(claim, other.claims):
             continue
@@ -87,20 +119,14 @@ def published_before(claim: Claim) -> Slip | None:
     return Slip(f"the wrong UTC date: published {max(dates)}, before it happened", {})
 
 
-def swapped_with(claim: Claim, launch: Launch, launches: Iterable[Launch]) -> str:
+def swapped_with(claim: Claim, launch: Launch, around: Surroundings) -> str:
     """Return why range and apogee look swapped beside the launch's other claims, or its type's other flights, or ""."""
     others = [other for other in launch.claims if other.source != claim.source]
     if reason := _mirrored(claim, others, "as {} says"):
         return reason
-    known = any(_figures(other) for other in others)
-    if known or not claim.designation:
+    if any(_figures(other) for other in others):
         return ""
-    peers = [
-        other
-        for each in launches
-        for other in each.claims
-        if other.designation == claim.designation and each.id != launch.id
-    ]
+    peers = around.of_type(claim.designation, but=launch)
     return _mirrored(claim, peers, "as in other flights of its type ({})")
 
 
@@ -131,45 +157,53 @@ def _figures(claim: Claim) -> tuple[float, float] | None:
     return None if claim.range_m is None or claim.apogee_m is None else (claim.range_m, claim.apogee_m)
 
 
-def _near(a: float, b: float) -> bool:
-    return abs(a - b) <= SAME_FIGURE * max(a, b)
+def _near(a: float, b: float, *, share: float = SAME_FIGURE) -> bool:
+    return abs(a - b) <= share * max(a, b)
 
 
 def _same_flight(claim: Claim, others: Sequence[Claim]) -> bool:
-    """Whether type or figures say that it is the same flight, and none says that it is not."""
-    pairs = [
-        (mine, theirs)
-        for other in others
-        for mine, theirs in ((claim.range_m, other.range_m), (claim.apogee_m, other.apogee_m))
-        if mine is not None and theirs is not None
-    ]
+    """Whether type, figures or a rare class say that it is the same flight, and no figure says that it is not."""
+    pairs = [pair for other in others for pair in _pairs(claim, other)]
     named = any(claim.designation and claim.designation == other.designation for other in others)
-    return all(_near(mine, theirs) for mine, theirs in pairs) and (bool(pairs) or named)
+    share = _SAME_TYPE if named else _SAME_FLIGHT
+    rare = not claim.classes & _COMMON
+    return all(_near(mine, theirs, share=share) for mine, theirs in pairs) and (bool(pairs) or named or rare)
+
+
+def _pairs(a: Claim, b: Claim) -> list[tuple[float, float]]:
+    """The figures that both state, without those whose wording allows both: "at least 500" beside 1,000."""
+    stated = (
+        (a.range_m, a.range_bound, b.range_m, b.range_bound),
+        (a.apogee_m, a.apogee_bound, b.apogee_m, b.apogee_bound),
+    )
+    return [
+        (mine, theirs)
+        for mine, my_bound, theirs, their_bound in stated
+        if mine is not None
+        and theirs is not None
+        and (my_bound if mine < theirs else their_bound) is not Bound.OVER
+        and (my_bound if mine > theirs else their_bound) is not Bound.UNDER
+    ]
 
 
 def _meets(claim: Claim, other: Launch, shift_ns: int) -> bool:
-    if claim.dated_only:
-        shifted = {local_date(claim.time_ns + sign * shift_ns, utc_offset_min=claim.utc_offset_min) for sign in (-1, 1)}
-        return shift_ns == 24 * _HOUR_NS and other.local_date in shifted
-    clocks = [each for each in other.claims if not each.dated_only]
-    return any(abs(claim.time_ns + sign * shift_ns - each.time_ns) <= GATE_NS for each in clocks for sign in (-1, 1))
+    """Whether a claim would join a launch if it were so much earlier or later; by date where one gives no clock."""
+    shifted = [claim.time_ns + sign * shift_ns for sign in (-1, 1)]
+    clocks = [] if claim.dated_only else [each.time_ns for each in other.claims if not each.dated_only]
+    if clocks:
+        return any(abs(time_ns - clock_ns) <= GATE_NS for time_ns in shifted for clock_ns in clocks)
+    dates = {local_date(time_ns, utc_offset_min=claim.utc_offset_min) for time_ns in shifted}
+    return shift_ns == 24 * _HOUR_NS and other.local_date in dates
 
 
-def _support(launch: Launch) -> tuple[int, bool, bool]:
-    """How much speaks for a launch: its sources, publication dates that fit, and that one of them is no copyist."""
-    sources = len({claim.source for claim in launch.claims})
-    fits = all(_published_in_time(claim) for claim in launch.claims)
-    return sources, fits, not all(_copied(claim) for claim in launch.claims)
+def _support(claims: Sequence[Claim]) -> tuple[int, bool]:
+    """How much speaks for a launch: how many sources, and that one of them is no copyist."""
+    return len({claim.source for claim in claims}), not all(_copied(claim) for claim in claims)
 
 
 def _copied(claim: Claim) -> bool:
     """Whether a claim comes by way of a compilation, where most slips happen."""
     return claim.source_class is SourceClass.COMPILED
-
-
-def _published_in_time(claim: Claim) -> bool:
-    dates = ["-".join(match) for match in _PUBLISHED.findall(claim.via)]
-    return not dates or max(dates) >= claim.local_date
 
 
 def _apart(a_min: int, b_min: int) -> int:
