@@ -255,14 +255,14 @@ class OperatorAction(_Table, frozen=True, kw_only=True, tag_field="what", tag="o
 
 
 class ShortFall(_Table, frozen=True, kw_only=True, tag_field="what", tag="short_fall"):
-    """A launched object breaks up: its thrust ends, and its largest piece falls with a part of its speed.
+    """A launched object breaks up: its thrust ends, and its largest piece falls, short of where it was to go.
 
-    `piece_kg_m2` is the piece's ballistic coefficient, mass over drag area.
+    `piece_kg_m2` is the piece's ballistic coefficient, mass over drag area; `speed_kept` what it keeps of its speed.
     """
 
     time_s: Seconds
     launch: Identifier
-    speed_kept: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.8
+    speed_kept: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
     piece_kg_m2: Annotated[float, Meta(gt=0.0, le=1e5)] = 500.0
 
 

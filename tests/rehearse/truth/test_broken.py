@@ -84,7 +84,7 @@ def test_a_lighter_piece_falls_nearer() -> None:
 
 
 def test_the_facts_of_a_launch_are_those_of_its_shortened_flight() -> None:
-    whole_facts, item = whole().facts, inject(20.0 + BREAK_S)
+    whole_facts, item = whole().facts, inject(20.0 + BREAK_S, speed_kept=0.8)
     facts = item.facts
     assert facts is not None and whole_facts is not None and facts.impact is not None and whole_facts.impact is not None
     assert item.thrust_s == ((20.0, min(whole().thrust_s[0][1], 80.0)),)
