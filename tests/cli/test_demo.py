@@ -112,8 +112,32 @@ def test_a_run_leaves_the_files_of_the_contract(finished: tuple[Stage, dict[str,
     assert {"report.html", "detections.csv", "sensors.toml", "truth.jsonl", "summary.json", *NATIONS} <= set(
         os.listdir(out)
     )
+    own = {"tracks.jsonl", "events.jsonl", "events.json", "journal.sqlite", "alerts", "alerts.jsonl", "bulletins"}
     for nation in NATIONS:
-        assert {"tracks.jsonl", "events.jsonl", "events.json", "journal.sqlite"} == set(os.listdir(out / nation))
+        assert set(os.listdir(out / nation)) == own
+
+
+def test_nothing_was_sent_and_the_log_gives_probability_and_threshold(
+    finished: tuple[Stage, dict[str, Any], str],
+) -> None:
+    for nation in NATIONS:
+        assert os.listdir(finished[0].out / nation / "alerts") == []
+        assert finished[1]["nations"][nation]["warning"]["messages"] == []
+        rows = [json.loads(line) for line in (finished[0].out / nation / "alerts.jsonl").read_text().splitlines()]
+        assert {row["realm"] for row in rows} == {"EXERCISE"}
+        assert {(row["p_hit"], row["p_pass"]) for row in rows} == {(0.01, 0.1)}
+        assert all(0.0 <= area["pass_p"] <= 1.0 for row in rows for area in row["areas"])
+
+
+def test_every_nation_has_a_bulletin_in_three_languages(finished: tuple[Stage, dict[str, Any], str]) -> None:
+    for nation in NATIONS:
+        folder = finished[0].out / nation / "bulletins"
+        assert len(os.listdir(folder)) == 3
+        (path,) = folder.glob("*.en.md")
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith("# EXERCISE Launch of 6 January 2025")
+        assert "since 5 November 2024, when at least seven short-range missiles were launched" in text
+        assert "- ROK JCS (government): “intermediate range”" in text
 
 
 def test_what_it_prints_is_the_summary(finished: tuple[Stage, dict[str, Any], str]) -> None:
