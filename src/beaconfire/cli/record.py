@@ -76,8 +76,8 @@ def import_(
     json
         Print the counts as JSON.
     """
-    from beaconfire.record import associate, read_claims, shipped_claims
-    from beaconfire.shell.recordstore import RecordStore, read_file
+    from beaconfire.record import read_claims, shipped_claims
+    from beaconfire.shell.recordstore import read_file
 
     path = Path(file)
     if file == SHIPPED and not path.exists():
@@ -87,14 +87,13 @@ def import_(
     else:
         chosen = _mapping(mapping, map_, set_, unit, ignore, zone=zone, time_format=time_format)
         claims = read_claims(read_file(path), where=file, mapping=chosen)
-    store = RecordStore()
-    added = store.add(claims)
-    launches = len(associate(store.claims(), unrated=True))
-    counts = {"claims": len(claims), "new": added.new, "known": added.known, "total": added.total, "launches": launches}
+    counts = _taken(claims)
     if json:
-        _print_json({"file": file, **counts, "record": str(store.path)})
-        return
-    print("{claims} claims, {new} new, {known} known; the record has {total} of {launches} launches".format(**counts))
+        _print_json({"file": file, **counts})
+    else:
+        print(
+            "{claims} claims, {new} new, {known} known; the record has {total} of {launches} launches".format(**counts)
+        )
 
 
 def list_(*, realm: Realm = Realm.LIVE, json: Json = False) -> None:
@@ -247,6 +246,18 @@ def _events(path: Path, *, own: str, partner: str) -> tuple[Claim, ...]:
     if own and partner:
         raise UsageError("--own and --partner: events are of one nation")
     return read_events(read_file(path), where=str(path), nation=own or partner, own=bool(own))
+
+
+def _taken(claims: tuple[Claim, ...]) -> dict[str, Any]:
+    """Take claims into the record; what that came to."""
+    from beaconfire.record import associate
+    from beaconfire.shell.recordstore import RecordStore
+
+    store = RecordStore()
+    added = store.add(claims)
+    launches = len(associate(store.claims(), unrated=True))
+    counts = {"claims": len(claims), "new": added.new, "known": added.known, "total": added.total}
+    return {**counts, "launches": launches, "record": str(store.path)}
 
 
 def _mapping(
