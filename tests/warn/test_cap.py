@@ -239,6 +239,10 @@ def test_debris_may_be_the_first_word_and_another_voice_may_be_referenced() -> N
         ({"identifier": "A 1"}, "identifier"),
         ({"identifier": ""}, "identifier"),
         ({"sender": "a,b"}, "sender"),
+        ({"sender": "a\x01b"}, "sender"),
+        ({"identifier": "A\u202eB"}, "identifier"),
+        ({"references": ("other,X,2025-01-06T03:00:00Z",)}, "references"),
+        ({"references": ("other,X\x01,2025-01-06T12:00:00+09:00",)}, "references"),
         ({"sender": "a&b"}, "sender"),
         ({"areas": ()}, "areas"),
         ({"languages": ()}, "languages"),
@@ -256,9 +260,9 @@ def test_what_cannot_be_said_rightly_is_not_said(changes: dict[str, object], whe
 
 
 def test_people_must_be_able_to_ask() -> None:
-    for gap in ("contact", "web"):
+    for gap, text in product(("contact", "web"), (" ", "a\x00b")):
         with pytest.raises(InvalidInput, match=gap):
-            render(message(), authority=msgspec.structs.replace(JAPAN, **{gap: " "}))
+            render(message(), authority=msgspec.structs.replace(JAPAN, **{gap: text}))
 
 
 def test_an_authority_is_tried_before_it_has_to_speak() -> None:

@@ -1,5 +1,6 @@
 """Two pictures, several voices, several channels: who may add, who may not take away, who has not answered."""
 
+import msgspec
 import pytest
 
 from beaconfire.kernel.alerts import AlertRow, AlertStatus, Delivery, MessageKind, Notice
@@ -102,7 +103,7 @@ def test_a_conflict_with_what_was_sent_is_shown() -> None:
 
 def test_another_voice_elsewhere_or_no_more_is_no_conflict() -> None:
     bench = sent()
-    elsewhere = Notice(authority="JPN-TOWN", reference="r", areas=("JP-01",), expires_ns=TOWN.expires_ns)
+    elsewhere = msgspec.structs.replace(TOWN, areas=("JP-01",))
     assert bench.desk.notice(elsewhere, now_ns=bench.now_ns) == []
     bench.took(bench.desk.notice(TOWN, now_ns=bench.now_ns))
     ended = Notice(authority="JPN-TOWN", reference=TOWN.reference, areas=(), expires_ns=TOWN.expires_ns, ended=True)
@@ -120,6 +121,16 @@ def test_a_voice_that_is_not_in_the_registry_is_refused() -> None:
         with pytest.raises(Refused) as caught:
             bench.desk.notice(notice, now_ns=bench.now_ns)
         assert caught.value.reason == "authority"
+
+
+@pytest.mark.parametrize(
+    "reference", ["r", "a b,T-1,2025-01-06T12:00:00+09:00", "a,T\x01,2025-01-06T12:00:00+09:00", ""]
+)
+def test_a_reference_that_no_message_may_carry_is_refused(reference: str) -> None:
+    bench = sent()
+    with pytest.raises(Refused) as caught:
+        bench.desk.notice(msgspec.structs.replace(TOWN, reference=reference), now_ns=bench.now_ns)
+    assert caught.value.reason == "reference"
 
 
 # --- receipts -------------------------------------------------------------------------------------------------------

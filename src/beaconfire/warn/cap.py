@@ -22,8 +22,9 @@ from beaconfire.warn.areas import areas as known_areas
 from beaconfire.warn.authority import Action, Authority
 from beaconfire.warn.capprofiles import codes, profile
 from beaconfire.warn.capwords import KIND_PARAMETER
-from beaconfire.warn.capxml import CAP
+from beaconfire.warn.capxml import CAP, is_reference, is_word
 from beaconfire.warn.texts import area_name, note, texts
+from beaconfire.warn.wording import unprintable
 from beaconfire.warn.zones import local
 
 EVENT_LIST, EVENT_CODE = "OET:v1.2", "OET-129"
@@ -32,7 +33,6 @@ CATEGORIES = ("CBRNE", "Security")
 COUNT_PARAMETER = "beaconfire:countAtLeast"
 SOURCE = "Beaconfire"
 _LIKELY_P = 0.5  # CAP: Likely is p > ~50 %
-_FORBIDDEN = frozenset(" ,<&\t\r\n")
 
 
 class _Kind(NamedTuple):
@@ -152,7 +152,7 @@ def _own_references(message: Message) -> list[str]:
 
 def _faults(message: Message, authority: Authority) -> Iterator[Fault]:
     for name, text in (("identifier", message.identifier), ("sender", message.sender)):
-        if not text or not _FORBIDDEN.isdisjoint(text):
+        if not is_word(text):
             yield Fault(name, f"is {text[:60]!r}", "a word without space, comma, < and &")
     if not message.areas:
         yield Fault("areas", "are none", "at least one area, or nobody is told anything")
@@ -164,9 +164,13 @@ def _faults(message: Message, authority: Authority) -> Iterator[Fault]:
         yield Fault("incidents", "are none", "the ids of the events")
     if _KINDS[message.kind].type != "Alert" and not _first(message) and not _own_references(message):
         yield Fault("references", f"are none of our own in a message of kind {message.kind}", "the alert's messages")
+    for item in message.references:
+        if not is_reference(item):
+            yield Fault("references", f"has {item[:80]!r}", "sender,identifier,sent")
     for name in ("contact", "web"):
-        if not getattr(authority, name).strip():
-            yield Fault(f"authority {authority.id}: {name}", "is empty", "where people may ask")
+        text = getattr(authority, name)
+        if not text.strip() or any(unprintable(text)):
+            yield Fault(f"authority {authority.id}: {name}", "is empty or not printable", "where people may ask")
 
 
 def _groups(message: Message, authority: Authority) -> list[tuple[AreaThreat, ...]]:

@@ -4,7 +4,6 @@ The OASIS schema accepts a sender with a space, a polygon that does not close, a
 here is one function that yields its faults; none of them trusts the file.
 """
 
-import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise
@@ -16,11 +15,21 @@ from beaconfire.kernel import limits
 from beaconfire.kernel.errors import Fault, InvalidInput
 from beaconfire.kernel.labels import Realm
 from beaconfire.warn.capwords import length_faults, profile_faults, wording_faults
-from beaconfire.warn.capxml import children, pairs, parse_cap, path, shape_faults, text, value, values
+from beaconfire.warn.capxml import (
+    children,
+    is_reference,
+    is_word,
+    pairs,
+    parse_cap,
+    path,
+    read_time,
+    shape_faults,
+    text,
+    value,
+    values,
+)
 
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2}", re.ASCII)
 _TIME_LIKE = "a time such as 2025-01-06T12:00:00+09:00: whole seconds, numeric offset, UTC as -00:00"
-_WORD = re.compile(r"[^\s,<&]+")
 _PAIR = re.compile(r"(-?\d{1,3}(?:\.\d{1,12})?),(-?\d{1,3}(?:\.\d{1,12})?)", re.ASCII)
 _SUBDIVISION = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?", re.ASCII)
 _OET = re.compile(r"OET-\d{3}", re.ASCII)
@@ -29,7 +38,6 @@ _EACH_INFO = ("headline", "description", "instruction", "senderName", "expires",
 _SAME_IN_ALL = ("category", "responseType", "urgency", "severity", "certainty", "effective", "onset", "expires")
 _AHEAD = frozenset(("Immediate", "Expected", "Future"))
 _ACTS = frozenset(("Shelter", "Evacuate", "Prepare", "Execute"))
-_YEARS = range(1972, 2200)
 
 
 def check_cap(xml: bytes, *, earlier: Sequence[bytes] = ()) -> tuple[Fault, ...]:
@@ -51,36 +59,37 @@ def check_cap(xml: bytes, *, earlier: Sequence[bytes] = ()) -> tuple[Fault, ...]
 def _names(root: etree._Element) -> Iterator[Fault]:
     """Identifier and sender: words without space, comma, < and &."""
     for tag in ("identifier", "sender"):
-        if not _WORD.fullmatch(value(root, tag)):
+        if not is_word(value(root, tag)):
             yield Fault(f"alert/{tag}", f"is {value(root, tag)[:60]!r}", "a word without space, comma, < and &")
 
 
 def _times(root: etree._Element) -> Iterator[Fault]:
     """Times: whole seconds with a numeric offset, in an order that makes sense."""
     for element in root.iter("{*}sent", "{*}effective", "{*}onset", "{*}expires"):
-        if _time(text(element)) is None:
+        if read_time(text(element)) is None:
             yield Fault(path(element), f"is {text(element)[:60]!r}", _TIME_LIKE)
-    sent = _time(value(root, "sent"))
+    sent = read_time(value(root, "sent"))
     for info in children(root, "info"):
-        expires = _time(value(info, "expires"))
-        for name, start in (("sent", sent), *((tag, _time(value(info, tag))) for tag in ("effective", "onset"))):
+        expires = read_time(value(info, "expires"))
+        for name, start in (("sent", sent), *((tag, read_time(value(info, tag))) for tag in ("effective", "onset"))):
             if start and expires and expires <= start:
                 yield Fault(f"{path(info)}/expires", f"is not after {name}", "a later time")
 
 
 def _references(root: etree._Element) -> Iterator[Fault]:
     """References: `sender,identifier,sent` each; whoever updates or cancels must say what."""
-    given = value(root, "references").split()
+    given, sent = value(root, "references").split(), read_time(value(root, "sent"))
     if not given and value(root, "msgType") in {"Update", "Cancel", "Ack", "Error"}:
         yield Fault("alert/references", "are missing", f"the messages that this {value(root, 'msgType')} is about")
     for item in given:
-        parts = item.split(",")
-        if len(parts) != 3 or not all(_WORD.fullmatch(part) for part in parts[:2]) or _time(parts[2]) is None:
+        if not is_reference(item):
             yield Fault("alert/references", f"has {item[:80]!r}", "sender,identifier,sent")
-        elif (parts[0], parts[1]) == (value(root, "sender"), value(root, "identifier")):
+            continue
+        sender, identifier, then = item.split(",")
+        if (sender, identifier) == (value(root, "sender"), value(root, "identifier")):
             yield Fault("alert/references", "name the message itself", "earlier messages")
-        elif (sent := _time(value(root, "sent"))) and sent < _when(parts[2]):
-            yield Fault("alert/references", f"{parts[1][:60]} was sent later than this", "earlier messages")
+        elif sent and (before := read_time(then)) and sent < before:
+            yield Fault("alert/references", f"{identifier[:60]} was sent later than this", "earlier messages")
     if len(set(given)) != len(given):
         yield Fault("alert/references", "name a message twice", "each once")
 
@@ -198,13 +207,13 @@ def _words(root: etree._Element) -> Iterator[Fault]:
 def _history(root: etree._Element, earlier: Sequence[etree._Element]) -> Iterator[Fault]:
     """Never an identifier twice; every unexpired related message is referenced."""
     given = set(value(root, "references").split())
-    about, sent = set(value(root, "incidents").split()), _time(value(root, "sent"))
+    about, sent = set(value(root, "incidents").split()), read_time(value(root, "sent"))
     for other in earlier:
         name = (value(other, "sender"), value(other, "identifier"))
         if name == (value(root, "sender"), value(root, "identifier")):
             yield Fault("alert/identifier", f"{name[1][:60]!r} was used before", "a new one")
             continue
-        ends = [end for info in children(other, "info") if (end := _time(value(info, "expires")))]
+        ends = [end for info in children(other, "info") if (end := read_time(value(info, "expires")))]
         open_still = sent is not None and any(end > sent for end in ends)
         own = name[0] == value(root, "sender") and not about.isdisjoint(value(other, "incidents").split())
         if own and open_still and f"{name[0]},{name[1]},{value(other, 'sent')}" not in given:
@@ -224,22 +233,6 @@ RULES: tuple[Callable[[etree._Element], Iterator[Fault]], ...] = (
     _endings,
     _words,
 )
-
-
-def _time(text_: str) -> dt.datetime | None:
-    if not _TIME.fullmatch(text_) or text_.endswith("+00:00"):
-        return None
-    try:
-        time = dt.datetime.fromisoformat(text_)
-    except ValueError:
-        return None
-    return time if time.year in _YEARS else None
-
-
-def _when(text_: str) -> dt.datetime:
-    time = _time(text_)
-    assert time is not None, "judged before"
-    return time
 
 
 def _point(pair: str) -> tuple[float, float] | None:

@@ -3,6 +3,8 @@
 Also the shape that the CAP 1.2 schema asks for, so that a file can be judged where no schema file is at hand.
 """
 
+import datetime as dt
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -91,6 +93,35 @@ SHAPES: dict[str, dict[str, _Child]] = {
     "parameter": _PAIR,
     "geocode": _PAIR,
 }
+
+
+# A word of a reference: no space, comma, < and &, and nothing that XML cannot hold or people cannot see.
+_UNSEEN = r"\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufff0-\uffff"
+_WORD = re.compile(rf"[^\s,<&{_UNSEEN}]+")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2}", re.ASCII)
+_YEARS = range(1972, 2200)
+
+
+def is_word(text_: str) -> bool:
+    """Say whether a text may be an identifier or a sender."""
+    return _WORD.fullmatch(text_) is not None
+
+
+def is_reference(text_: str) -> bool:
+    """Say whether a text is `sender,identifier,sent`."""
+    parts = text_.split(",")
+    return len(parts) == 3 and is_word(parts[0]) and is_word(parts[1]) and read_time(parts[2]) is not None
+
+
+def read_time(text_: str) -> dt.datetime | None:
+    """Return a time as CAP has it: whole seconds, a numeric offset, UTC as `-00:00`; None for any other text."""
+    if not _TIME.fullmatch(text_) or text_.endswith("+00:00"):
+        return None
+    try:
+        time = dt.datetime.fromisoformat(text_)
+    except ValueError:
+        return None
+    return time if time.year in _YEARS else None
 
 
 def parse_cap(xml: bytes) -> etree._Element:

@@ -25,6 +25,7 @@ from beaconfire.kernel.records import EventRevision, PictureName
 from beaconfire.kernel.time import from_seconds
 from beaconfire.warn.approvals import Gate
 from beaconfire.warn.automatic import Automatic
+from beaconfire.warn.capxml import is_reference
 from beaconfire.warn.case import Alert, view_of
 from beaconfire.warn.course import Move, ahead, next_moves
 from beaconfire.warn.files import read_files
@@ -178,6 +179,9 @@ class Desk:
             raise Refused(
                 "authority", where="notice", what=f"is by {notice.authority[:40]!r}", expected="another of the registry"
             )
+        if not is_reference(notice.reference):
+            what = f"has {notice.reference[:80]!r}"
+            raise Refused("reference", where="notice", what=what, expected="sender,identifier,sent of their message")
         notices = self._office.notices
         if notice.ended or notice.expires_ns <= now_ns:
             notices.pop(notice.reference, None)
