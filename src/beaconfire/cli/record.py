@@ -79,21 +79,18 @@ def import_(
     from beaconfire.record import read_claims, shipped_claims
     from beaconfire.shell.recordstore import read_file
 
-    path = Path(file)
-    if file == SHIPPED and not path.exists():
+    if file == SHIPPED and not Path(file).exists():
         claims = shipped_claims()
     elif own or partner:
-        claims = _events(path, own=own, partner=partner)
+        claims = _events(Path(file), own=own, partner=partner)
     else:
         chosen = _mapping(mapping, map_, set_, unit, ignore, zone=zone, time_format=time_format)
-        claims = read_claims(read_file(path), where=file, mapping=chosen)
+        claims = read_claims(read_file(Path(file)), where=file, mapping=chosen)
     counts = _taken(claims)
     if json:
         _print_json({"file": file, **counts})
     else:
-        print(
-            "{claims} claims, {new} new, {known} known; the record has {total} of {launches} launches".format(**counts)
-        )
+        print("{claims} claims, {new} of them new; the record has {total} of {launches} launches".format(**counts))
 
 
 def list_(*, realm: Realm = Realm.LIVE, json: Json = False) -> None:
