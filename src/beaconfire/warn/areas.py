@@ -1,4 +1,4 @@
-"""The areas that may be warned: what they are called, where they lie, which adjoin; from Natural Earth's outlines.
+"""The areas that may be warned: what they are called, where they lie, which adjoin.
 
 In comes an id (ISO 3166-2) or a point, out come names in three languages, the nation, neighbours, outlines for a
 public message. `outlines` are the same geometry as flat arrays for the kernels of `crossing`. The file is made by
@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from beaconfire.kernel import data
 from beaconfire.kernel.alerts import Language
@@ -20,8 +21,8 @@ from beaconfire.kernel.ground import Ring
 from beaconfire.kernel.records import Array
 from beaconfire.warn.crossing import COLUMNS, ROWS, Outlines, distances
 
-OUTLINE_ERROR_M = 1500.0  # of the source's scale (0.5 mm on the map is 5 km, its coasts are better) and simplification
-_PIECE_CORNERS = 48  # larger parts are cut, so that a point or a path meets few edges
+OUTLINE_ERROR_M = 1500.0  # how far coasts lie aside by the map's scale, and by the simplification
+_PIECE_CORNERS = 64  # larger parts are cut, so that a point or a path meets few edges
 _Polygon = tuple[Array, ...]  # outer ring, then holes; (n, 2) longitude and latitude in degrees, the last as the first
 
 
@@ -101,24 +102,28 @@ def _outlines(rows: tuple[Area, ...]) -> Outlines:
         owners += [number] * (len(pieces) - len(owners))
     edges = [_edges(piece) for piece in pieces]
     boxes = np.array([piece.bounds for piece in pieces])
-    cells = _cells(boxes)
+    cell_pieces, cell_starts = _cells(boxes)
     return Outlines(
         edges=np.vstack(edges),
         edge_starts=np.cumsum([0, *(len(some) for some in edges)], dtype=np.int64),
         boxes=boxes,
         owners=np.array(owners, dtype=np.int64),
-        cell_pieces=np.array([piece for some in cells for piece in some], dtype=np.int64),
-        cell_starts=np.cumsum([0, *(len(some) for some in cells)], dtype=np.int64),
+        cell_pieces=cell_pieces,
+        cell_starts=cell_starts,
     )
 
 
-def _cells(boxes: Array) -> list[list[int]]:
-    cells: list[list[int]] = [[] for _ in range(ROWS * COLUMNS)]
-    for piece, (west, south, east, north) in enumerate(np.floor(boxes).astype(int).tolist()):
-        for row in range(south + 90, min(north + 90, ROWS - 1) + 1):
-            for column in range(west + 180, min(east + 180, COLUMNS - 1) + 1):
-                cells[row * COLUMNS + column].append(piece)
-    return cells
+def _cells(boxes: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The pieces whose box meets a cell, cell after cell, and where those of a cell begin."""
+    pairs = [
+        (row * COLUMNS + column, piece)
+        for piece, (west, south, east, north) in enumerate(np.floor(boxes).astype(int).tolist())
+        for row in range(south + 90, min(north + 90, ROWS - 1) + 1)
+        for column in range(west + 180, min(east + 180, COLUMNS - 1) + 1)
+    ]
+    cells, pieces = np.array(sorted(pairs), dtype=np.int64).T
+    starts = np.searchsorted(cells, np.arange(ROWS * COLUMNS + 1))
+    return np.ascontiguousarray(pieces), starts.astype(np.int64)
 
 
 def _cut(polygon: shapely.Polygon) -> Iterator[shapely.Polygon]:
@@ -129,11 +134,11 @@ def _cut(polygon: shapely.Polygon) -> Iterator[shapely.Polygon]:
     west, south, east, north = polygon.bounds
     middle_x, middle_y = 0.5 * (west + east), 0.5 * (south + north)
     if east - west > north - south:
-        halves = shapely.box(west, south, middle_x, north), shapely.box(middle_x, south, east, north)
+        halves = (west, south, middle_x, north), (middle_x, south, east, north)
     else:
-        halves = shapely.box(west, south, east, middle_y), shapely.box(west, middle_y, east, north)
+        halves = (west, south, east, middle_y), (west, middle_y, east, north)
     for half in halves:
-        for piece in shapely.get_parts(shapely.intersection(polygon, half)):
+        for piece in shapely.get_parts(shapely.clip_by_rect(polygon, *half)):
             if isinstance(piece, shapely.Polygon):
                 yield from _cut(piece)
 

@@ -25,6 +25,7 @@ from beaconfire.warn.crossing import distances, passages
 DEBRIS_RADIUS_M = 10_000.0
 MIN_P = 0.001  # a tenth of the lowest threshold; below that an area is only named to be forgotten
 EARLIEST, LATEST = 0.05, 0.95  # shares of the arrivals before the span begins and ends
+_EQUAL = 1e-9  # weights that add up to a share but for rounding reach it
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def _quantiles(values: Array, weights: Array, share: float) -> Array:
     """By column, the least value with at least a share of the weight at or below it."""
     order = np.argsort(values, axis=0, kind="stable")
     below = np.cumsum(np.take_along_axis(weights, order, axis=0), axis=0)
-    rank = (below < share * below[-1]).sum(axis=0)
+    rank = (below < share * below[-1] - _EQUAL).sum(axis=0)
     columns = np.arange(values.shape[1])
     chosen: Array = values[order[rank, columns], columns]
     return chosen
