@@ -160,3 +160,45 @@ def test_existence_grows_with_the_scans_and_never_falls() -> None:
     assert values == sorted(values)
     assert values[-1] > 0.995
     assert not math.isnan(values[0])
+
+
+def test_a_settled_fall_stands_for_some_seconds_and_no_longer() -> None:
+    updates = updates_of(20.0, 200.0)
+    arc = arc_of(updates[:-12])
+    falls = []
+    for update in updates[-12:]:
+        arc.take(update)
+        arc.follow()
+        record(arc)
+        assert arc.basis is not None
+        assert 0.0 <= (arc.last.time_ns - arc.basis.update.time_ns) / 1e9 <= 3.0
+        falls.append(arc.fall)
+    assert 3 <= len({id(fall) for fall in falls}) < len(falls)
+
+
+def test_a_fall_is_predicted_anew_when_the_state_moves() -> None:
+    updates = updates_of(20.0, 201.0)
+    arc = arc_of(updates[:-1])
+    record(arc)
+    mean = updates[-1].mean.copy()
+    mean[3:6] += 5.0 * np.sqrt(np.diag(updates[-1].covariance)[3:6])
+    arc.take(replace(updates[-1], mean=mean))
+    record(arc)
+    assert arc.basis is not None
+    assert arc.basis.update is arc.last
+
+
+def test_a_kept_fall_is_the_one_a_new_prediction_gives() -> None:
+    """Between two predictions the point moves by less than a third of the ellipse."""
+    updates = updates_of(20.0, 200.0)
+    arc = arc_of(updates[:-3])
+    record(arc)
+    for update in updates[-3:]:
+        arc.take(update)
+    kept = record(arc).impact  # type: ignore[attr-defined]
+    anew = record(arc_of(updates)).impact  # type: ignore[attr-defined]
+    off_m = math.hypot(
+        (kept.latitude_deg - anew.latitude_deg) * 111e3, (kept.longitude_deg - anew.longitude_deg) * 88e3
+    )
+    assert off_m < 0.33 * anew.ellipse_95.semi_major_m
+    assert kept.time_ns == pytest.approx(anew.time_ns, abs=from_seconds(1.0))

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -141,3 +142,22 @@ def test_the_latest_member_is_by_launch_or_first_sight() -> None:
     assert event.latest_ns() == START_NS + from_seconds(90.0)
     event.things[1].arcs["own"][0].launch = None
     assert event.latest_ns() == START_NS + from_seconds(60.0)
+
+
+def test_advice_is_crossed_once_and_again_when_it_changes() -> None:
+    thing = Thing("E1-1", "E1")
+    arc = arc_of(1)
+    arc.launch = launched(0.0)
+    thing.arcs["fused"].append(arc)
+    assert thing.launch("fused") is arc.launch  # no advice
+    thing.advice["JPN"] = replace(launched(1.0), covariance=np.diag([1e5, 1e5, 1.0]))
+    crossed = thing.launch("fused")
+    assert crossed is thing.launch("fused")
+    assert crossed is not None
+    assert thing.launch("own") is None
+    thing.advice["JPN"] = replace(launched(2.0), covariance=np.diag([1e5, 1e5, 1.0]))
+    again = thing.launch("fused")
+    assert again is not None
+    assert again is not crossed
+    arc.launch = launched(0.0, sigma_s=0.5)
+    assert thing.launch("fused") is not again

@@ -1,6 +1,7 @@
 """Launch point and time: against independent truth, and the coverage of its ellipses."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -134,3 +135,16 @@ def test_the_record_has_degrees_and_the_95_percent_ellipse() -> None:
     assert estimate.ellipse_95.semi_major_m == pytest.approx(2000.0 * math.sqrt(CHI2_95_2))
     assert estimate.ellipse_95.azimuth_deg == pytest.approx(90.0)
     assert fit.semi_major_m == estimate.ellipse_95.semi_major_m
+
+
+def test_the_same_state_is_fitted_once_and_says_the_same() -> None:
+    row = states(flight("srbm_solid", 400e3, 100e3).path, np.array([25.0]))[0]
+    covariance = np.diag([60.0**2] * 3 + [20.0**2] * 3 + [2.0**2] * 3)
+    one, two = (fit_launch(time_ns=START_NS, mean=row.copy(), covariance=covariance, thrusting=True) for _ in range(2))
+    assert one is not None
+    assert one is two
+    moved = replace(one, time_ns=one.time_ns + 1)
+    assert one.same_as(replace(one))
+    assert not one.same_as(moved)
+    assert not one.same_as(replace(one, covariance=2.0 * one.covariance))
+    assert replace(one, covariance=4.0 * one.covariance).semi_major_m == pytest.approx(2.0 * one.semi_major_m)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from beaconfire.assess.burnout import BurnoutWatch
 from beaconfire.assess.classes import ClassEvidence, class_probabilities
 from beaconfire.assess.features import Features, features
-from beaconfire.assess.impact import Fall, beta_of, boosting_estimate, fall_of, reachable_estimate
+from beaconfire.assess.impact import BETA_FROM_PA, Fall, beta_of, boosting_estimate, fall_of, reachable_estimate
 from beaconfire.assess.kinds import KindEvidence
 from beaconfire.assess.launch import LaunchFit, averaged, fit_launch
+from beaconfire.assess.moved import state_moved
 from beaconfire.assess.phases import phases_of
 from beaconfire.earth import (
     GRAVITATIONAL_PARAMETER_M3_S2,
@@ -20,7 +21,15 @@ from beaconfire.earth import (
     geodesic_inverse,
     minimum_energy_range_m,
 )
-from beaconfire.kernel.records import KINDS, LAUNCH_KINDS, ImpactEstimate, ObjectAssessment, TrackStatus, TrackUpdate
+from beaconfire.kernel.records import (
+    KINDS,
+    LAUNCH_KINDS,
+    ImpactEstimate,
+    LaunchEstimate,
+    ObjectAssessment,
+    TrackStatus,
+    TrackUpdate,
+)
 from beaconfire.kernel.time import NS_PER_S, from_seconds, seconds_between
 
 GLIDE = KINDS.index("glide")
@@ -42,6 +51,8 @@ _VAGUE_M_S2 = 5.0  # a force known no better may be a thrust
 _VACUUM_M = 80e3  # above, the arc's apogee and energy are read off the state
 _LOW_PRESSURE_PA = 300.0
 _SETTLED_M = 3e3  # below, the last footprint stands
+_FALL_KEPT_S = 3.0  # a predicted fall stands so long where drag tells nothing,
+_FALL_MOVED = 1.5  # and while the state's six sigmas moved by half a sigma each at most, in squares
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,9 @@ class Arc:
     basis: Basis | None = None
     down_by_ns: int | None = None
     coasting_ns: int | None = None
+    _told: tuple[Fall | None, float] = (None, 0.0)
+    _launch_said: tuple[LaunchFit | None, LaunchEstimate | None] = (None, None)
+    _range_said: tuple[LaunchEstimate | None, ImpactEstimate | None, float | None] = (None, None, None)
     _fit_from_ns: int | None = None
     _fits: int = 0
     _launches: list[LaunchFit] = field(default_factory=list)
@@ -132,7 +146,8 @@ class Arc:
     @property
     def alive(self) -> bool:
         """Whether the tracker still measures it."""
-        return self.last.status in (TrackStatus.TENTATIVE, TrackStatus.CONFIRMED)
+        status = self.last.status
+        return status is TrackStatus.CONFIRMED or status is TrackStatus.TENTATIVE
 
     @property
     def rising(self) -> bool:
@@ -178,15 +193,11 @@ class Arc:
     ) -> ObjectAssessment:
         """Predict the fall of the moment and return the record; about once a second, and only for launches."""
         self._predict(now_ns)
-        launch = best_launch.estimate() if best_launch else None
-        ground_range_m = None
-        if launch is not None and self.impact is not None and self.impact.latitude_deg is not None:
-            assert self.impact.longitude_deg is not None
-            ground_range_m, _ = geodesic_inverse(
-                latitude1_rad=math.radians(launch.latitude_deg), longitude1_rad=math.radians(launch.longitude_deg),
-                latitude2_rad=math.radians(self.impact.latitude_deg),
-                longitude2_rad=math.radians(self.impact.longitude_deg),
-            )  # fmt: skip
+        if self._launch_said[0] is not best_launch:
+            self._launch_said = best_launch, best_launch.estimate() if best_launch else None
+        launch = self._launch_said[1]
+        if self._range_said[0] is not launch or self._range_said[1] is not self.impact:
+            self._range_said = launch, self.impact, _range_m(launch, self.impact)
         burnout_s = self.burnout.time_s
         return ObjectAssessment(
             object_id=object_id,
@@ -201,7 +212,7 @@ class Arc:
             impact_reason=self.impact_reason,  # type: ignore[arg-type]
             burnout_time_ns=None if burnout_s is None else self.origin_ns + from_seconds(burnout_s),
             apogee_m=self.apogee_m,
-            ground_range_m=ground_range_m,
+            ground_range_m=self._range_said[2],
         )
 
     def _remember(self, update: TrackUpdate) -> None:
@@ -277,20 +288,54 @@ class Arc:
         lost_s = self.lost_s(now_ns)
         glide = self.kinds.probabilities()[GLIDE] >= _REACHABLE
         if lost_s == 0.0 and now.altitude_m > _SETTLED_M:
-            self.basis = Basis(update, now, self.beta or beta_of(now, None), self._boosting())
-            if glide:
-                self.impact, longest_s = reachable_estimate(update.mean, now)
-                self.impact_reason, self.fall = "reachable_set", None
-                self.down_by_ns = update.time_ns + from_seconds(longest_s)
-            elif self.basis.boosting:
-                self.impact = boosting_estimate(update.mean, now, self.class_evidence()) or self.impact
-                self.impact_reason, self.fall = "boosting", None
-            else:
-                self.fall = fall_of(update.mean, update.covariance, beta=self.basis.beta) or self.fall
+            boosting = self._boosting()
+            if glide or boosting or not self._fall_holds():
+                self._predict_anew(Basis(update, now, self.beta or beta_of(now, None), boosting), glide=glide)
         if self.fall is not None and self.basis is not None:
             in_air_s = min(lost_s, max(self.fall.time_s, 0.0))
-            self.impact = self.fall.estimate(time_ns=self.basis.update.time_ns, lost_s=in_air_s)
+            if self._told[0] is not self.fall or self._told[1] != in_air_s:
+                self._told = self.fall, in_air_s
+                self.impact = self.fall.estimate(time_ns=self.basis.update.time_ns, lost_s=in_air_s)
             self.impact_reason = "lost" if lost_s > 0.0 else None
+
+    def _predict_anew(self, basis: Basis, *, glide: bool) -> None:
+        update, now = basis.update, basis.now
+        fall = None if glide or basis.boosting else fall_of(update.mean, update.covariance, beta=basis.beta)
+        if glide or basis.boosting or fall is not None or self.fall is None:
+            self.basis, self.fall = basis, fall
+        if glide:
+            self.impact, longest_s = reachable_estimate(update.mean, now)
+            self.impact_reason = "reachable_set"
+            self.down_by_ns = update.time_ns + from_seconds(longest_s)
+        elif basis.boosting:
+            self.impact = boosting_estimate(update.mean, now, self.class_evidence()) or self.impact
+            self.impact_reason = "boosting"
+
+    def _fall_holds(self) -> bool:
+        """Whether the fall last predicted is, to a part of its own sigma, what the state of now would give.
+
+        So it is for a few seconds while drag tells nothing, unless measurements moved the state by as much: a
+        prediction made from the same measurements is the same whenever it is made.
+        """
+        basis, update = self.basis, self.last
+        if self.fall is None or basis is None or basis.boosting or self.now.pressure_pa >= BETA_FROM_PA:
+            return False
+        gap_s = seconds_between(update.time_ns, basis.update.time_ns)
+        if not 0.0 <= gap_s <= _FALL_KEPT_S:
+            return False
+        moved = state_moved(basis.update.mean, update.mean, update.covariance, math.exp(-basis.beta[0]), gap_s)
+        return moved <= _FALL_MOVED
+
+
+def _range_m(launch: LaunchEstimate | None, impact: ImpactEstimate | None) -> float | None:
+    """The geodesic from launch to impact, where both are points."""
+    if launch is None or impact is None or impact.latitude_deg is None or impact.longitude_deg is None:
+        return None
+    range_m, _ = geodesic_inverse(
+        latitude1_rad=math.radians(launch.latitude_deg), longitude1_rad=math.radians(launch.longitude_deg),
+        latitude2_rad=math.radians(impact.latitude_deg), longitude2_rad=math.radians(impact.longitude_deg),
+    )  # fmt: skip
+    return range_m
 
 
 def _reach_m(now: Features) -> float:

@@ -75,7 +75,7 @@ class Assessor:
         revisions = []
         for event in list(self._events.values()):
             for picture in PICTURES:
-                if not event.closed and event.seen(picture):
+                if not event.closed and event.seen(picture) and self._may_change(event, picture, now_ns):
                     revisions += self._revise(event, picture, now_ns)
         return revisions
 
@@ -107,7 +107,9 @@ class Assessor:
         event = self._events[thing.event_id]
         event.aliases[re.sub(r"-\d+$", "", advice.body.event)] = None
         if isinstance(advice.body, LaunchBody):
-            thing.advice[advice.nation] = advised_launch(advice.body)
+            told, known = advised_launch(advice.body), thing.advice.get(advice.nation)
+            if known is None or not told.same_as(known):
+                thing.advice[advice.nation] = told
 
     def _arc_of(self, update: TrackUpdate) -> Arc:
         key = (update.picture, update.track_id)
@@ -242,8 +244,16 @@ class Assessor:
         period_ns = _LOST_PERIOD_NS if view.status == EventStatus.LOST else _PERIOD_NS
         return view.issued_ns is None or now_ns - view.issued_ns >= period_ns or event.words(picture) != view.said
 
+    def _may_change(self, event: Event, picture: PictureName, now_ns: int) -> bool:
+        """Whether time alone may bring a revision; while a track lives, what else does is an update, told at once."""
+        view = event.views[picture]
+        alive = view.status in (EventStatus.SUSPECTED, EventStatus.CONFIRMED)
+        last_ns = view.issued_ns if alive else view.judged_ns
+        return last_ns is None or now_ns - last_ns >= _PERIOD_NS
+
     def _judge(self, event: Event, picture: PictureName, now_ns: int) -> None:
         view = event.views[picture]
+        view.judged_ns = now_ns
         arcs = [arc for thing in event.seen(picture) if (arc := thing.main(picture)) is not None]
         best = max(arc.launch_probability for arc in arcs)
         view.confirmed = view.confirmed or best >= CONFIRM_P

@@ -7,6 +7,7 @@ statements and never fall. Nothing here is iterated but in the order in which it
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import is_not
 
 from beaconfire.assess.arc import Arc
 from beaconfire.assess.launch import LaunchFit
@@ -28,6 +29,7 @@ class Thing:
     advice: dict[str, LaunchFit] = field(default_factory=dict)
     surely_other: bool = True  # seen beside all older objects, or launched at another time than each
     said: dict[PictureName, tuple[tuple[object, ...], ObjectAssessment]] = field(default_factory=dict)
+    _crossed: tuple[tuple[LaunchFit | None, ...], LaunchFit | None] = ((), None)
 
     def main(self, picture: PictureName) -> Arc | None:
         """The arc that speaks for the object: a live one with most scans, else the one measured last."""
@@ -41,9 +43,13 @@ class Thing:
         """The best launch estimate in a picture; partners' advice enters the fused one only, by intersection."""
         fits = [arc.launch for arc in self.arcs[picture] if arc.launch is not None]
         best = min(fits, key=lambda fit: fit.semi_major_m, default=None)
-        if picture == "fused":
-            for advised in self.advice.values():
-                best = advised if best is None else intersected(best, advised)
+        if picture == "fused" and self.advice:
+            given = (best, *self.advice.values())
+            if len(given) != len(self._crossed[0]) or any(map(is_not, given, self._crossed[0])):
+                for advised in self.advice.values():
+                    best = advised if best is None else intersected(best, advised)
+                self._crossed = given, best
+            return self._crossed[1]
         return best
 
     def assessment(self, picture: PictureName, now_ns: int) -> ObjectAssessment:
@@ -81,6 +87,7 @@ class View:
     count_p: float = 0.0
     confirmed: bool = False
     issued_ns: int | None = None
+    judged_ns: int | None = None
     said: tuple[object, ...] = ()
 
 

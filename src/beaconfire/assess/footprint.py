@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import shapely
 
 from beaconfire.assess.ellipse import CHI2_95_2
@@ -21,6 +22,8 @@ _MOST_STRETCH = 4.0  # of the map, 17,000 km away
 _REACH_CORNERS, MOST_TURN_RAD = 60, math.radians(75.0)  # a turn costs energy; further back it only falls
 _MAX_CORNERS = 64  # of one outline, which a partner's message also bounds
 _SIMPLER_M = 500.0
+_ANGLES = 2.0 * math.pi * np.arange(_CORNERS) / _CORNERS
+_CIRCLE = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)))
 _WIDEN = math.sqrt(2.0 * math.pi / _CORNERS / math.sin(2.0 * math.pi / _CORNERS))
 
 
@@ -30,11 +33,7 @@ def ellipse_rings(plane: Plane, *, east_m2: float, east_north_m2: float, north_m
     l11 = math.sqrt(max(east_m2, 1e-6))
     l21 = east_north_m2 / l11
     l22 = math.sqrt(max(north_m2 - l21 * l21, 1e-6))
-    points = []
-    for k in range(_CORNERS):
-        angle = 2.0 * math.pi * k / _CORNERS
-        c, s = scale * math.cos(angle), scale * math.sin(angle)
-        points.append((l11 * c, l21 * c + l22 * s))
+    points = scale * np.stack((l11 * _CIRCLE[0], l21 * _CIRCLE[0] + l22 * _CIRCLE[1]), axis=1)
     return rings_of(plane.outline_deg(points))
 
 

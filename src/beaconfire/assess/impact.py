@@ -27,7 +27,7 @@ from beaconfire.kernel.time import from_seconds
 MAX_FLIGHT_S = 6000.0  # 100 minutes: a lofted flight to 8,000 km altitude; longer is an orbit
 BETA_KG_M2 = 5000.0  # median of public figures for bodies after burnout; one sigma is a factor of 1.8
 _BETA_SIGMA = 0.6
-_BETA_FROM_PA = 2000.0  # dynamic pressure from which drag tells the coefficient
+BETA_FROM_PA = 2000.0  # dynamic pressure from which drag tells the coefficient
 _DIMENSIONS = 7
 MODEL_M2 = 300.0**2  # gravity's finer terms, winds, and what the cubature leaves out
 MODEL_S2 = 0.5**2
@@ -102,7 +102,7 @@ def fall_of(mean: Array, covariance: Array, *, beta: tuple[float, float]) -> Fal
         return None
     middle = points.mean(axis=0)
     off = points - middle
-    spread = np.array([[float((off[:, i] * off[:, j]).mean()) for j in range(3)] for i in range(3)])
+    spread = (off[:, :, None] * off[:, None, :]).sum(axis=0) / len(off)
     spread[0, 0] += MODEL_M2
     spread[1, 1] += MODEL_M2
     spread[2, 2] += MODEL_S2
@@ -115,7 +115,7 @@ def beta_of(now: Features, before: tuple[float, float] | None) -> tuple[float, f
     """ln of the ballistic coefficient (kg/m²) and its sigma: the prior, or what drag has shown so far."""
     prior = before or (math.log(BETA_KG_M2), _BETA_SIGMA)
     drag = -now.force_along_m_s2
-    if now.pressure_pa < _BETA_FROM_PA or drag < 4.0 * now.along_sigma_m_s2 + 1.0:
+    if now.pressure_pa < BETA_FROM_PA or drag < 4.0 * now.along_sigma_m_s2 + 1.0:
         return prior
     seen, sigma = math.log(now.pressure_pa / drag), math.hypot(now.along_sigma_m_s2 / drag, 0.3)
     gain = prior[1] ** 2 / (prior[1] ** 2 + sigma**2)

@@ -7,7 +7,8 @@ same rise with an unknown burn in front of a coast, and so a wide answer.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -53,6 +54,7 @@ _COASTING_FORCE_M_S2 = 10.0
 _FIRST_STAGE_SURE_M, _FIRST_STAGE_TOP_M = 16e3, 45e3  # thrusting below it is surely, above surely not a first stage
 _UNSEEN_BOOST = 2.0  # on the covariance where no thrust was seen: the library is not the world
 _BLUNT = 1.7  # a fit that much vaguer than the sharpest adds nothing to the mean
+_KEPT_FITS = 16  # of the last states; a salvo's own fits of one moment, for the fused picture right after
 _MAX_SQUARES = 60.0  # 9 numbers against 10 priors; beyond this the state did not rise from the ground so
 
 
@@ -66,11 +68,19 @@ class LaunchFit:
     covariance: Array
     azimuth_rad: float
     squares: float
+    semi_major_m: float = field(init=False)  # the 95 % ellipse's longer half axis
 
-    @property
-    def semi_major_m(self) -> float:
-        """The 95 % ellipse's longer half axis."""
-        return ellipse_95(self.covariance[0, 0], self.covariance[0, 1], self.covariance[1, 1]).semi_major_m
+    def __post_init__(self) -> None:
+        """Work out the axis by which fits are compared again and again."""
+        c = self.covariance
+        object.__setattr__(self, "semi_major_m", ellipse_95(c[0, 0], c[0, 1], c[1, 1]).semi_major_m)
+
+    def same_as(self, other: "LaunchFit") -> bool:
+        """Whether it says the same of time, place and covariance."""
+        mine, theirs = (
+            (fit.time_ns, fit.latitude_rad, fit.longitude_rad, fit.covariance.tobytes()) for fit in (self, other)
+        )
+        return mine == theirs
 
     def estimate(self) -> LaunchEstimate:
         """The record of it."""
@@ -88,8 +98,15 @@ def fit_launch(*, time_ns: int, mean: Array, covariance: Array, thrusting: bool)
     """Fit the rise to a track's mean (9,) and covariance (9, 9); None where no rise explains the state.
 
     Low and thrusting it is some first stage, higher also any class of the library; the answers are mixed by their
-    evidence.
+    evidence. The pictures often share a track's first seconds, and so the costliest work of an event: it is kept.
     """
+    return _fit_once(time_ns, mean.tobytes(), covariance.tobytes(), thrusting)
+
+
+@lru_cache(maxsize=_KEPT_FITS)
+def _fit_once(time_ns: int, mean_bytes: bytes, covariance_bytes: bytes, thrusting: bool) -> LaunchFit | None:
+    mean = np.frombuffer(mean_bytes).copy()
+    covariance = np.frombuffer(covariance_bytes).reshape(9, 9).copy()
     latitude, longitude, height = ecef_to_geodetic(mean[0], mean[1], mean[2])
     axes = enu_axes(latitude, longitude)
     east, north, up = (sum(axes[i, k] * mean[3 + k] for k in range(3)) for i in range(3))

@@ -53,7 +53,7 @@ class Plane:
         d = np.arctan2(east_m / distance * sine_a, c1 * cosine_a - north_m / distance * s1 * sine_a)
         return latitude, self.longitude_rad + d
 
-    def outline_deg(self, points_m: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    def outline_deg(self, points_m: Sequence[tuple[float, float]] | Array) -> list[tuple[float, float]]:
         """Longitudes and latitudes in degrees of map points."""
         east, north = np.array(points_m).T
         latitude, longitude = self.backs(east_m=east, north_m=north)

@@ -153,5 +153,5 @@ def _most_probable(names: Sequence[str], probabilities: Sequence[float]) -> str:
 
 
 def _probabilities(values: Sequence[float]) -> tuple[float, ...]:
-    """Return probabilities as the wire bounds them: rounding may leave one an ulp outside."""
-    return tuple(min(max(value, 0.0), 1.0) for value in values)
+    """Return probabilities to a thousandth: a finer change is no news, and would be sent anew every second."""
+    return tuple(round(min(max(value, 0.0), 1.0), 3) for value in values)

@@ -45,8 +45,15 @@ class Duplicates:
         self._separate_ns: dict[tuple[str, str], int] = {}
         self._checked_ns = 0
 
-    def find(self, tables: Tables, tracks: Mapping[str, Track], now_ns: int) -> Iterator[tuple[Track, Track]]:
-        """Yield pairs (older, younger) that are one object; looks once a second."""
+    def find(
+        self, tables: Tables, tracks: Mapping[str, Track], now_ns: int, *, measured: bool = True
+    ) -> Iterator[tuple[Track, Track]]:
+        """Yield pairs (older, younger) that are one object; looks once a second.
+
+        Where anything was `measured`, it also notes which tracks were given detections of their own.
+        """
+        if not measured and now_ns - self._checked_ns < _CHECK_EVERY_NS:
+            return
         fresh = [
             track for track in tracks.values()
             if track.status is TrackStatus.CONFIRMED and now_ns - tables.measured_ns[track.row] < _FRESH_NS

@@ -157,7 +157,7 @@ class Roster:
             track = self.tracks.get(name)
             if track is not None:
                 self._settle_one(track, now_ns, updates)
-        for older, younger in self._duplicates.find(self.tables, self.tracks, now_ns):
+        for older, younger in self._duplicates.find(self.tables, self.tracks, now_ns, measured=bool(updates)):
             self._merge(older, younger, updates)
 
     def end(self, track: Track, updates: Updates, *, replaced_by: str | None = None) -> None:
