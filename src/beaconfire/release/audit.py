@@ -53,6 +53,8 @@ class Audit:
 
     def drain(self, *, now_ns: int, everything: bool = False) -> tuple[AuditRow, ...]:
         """Return the rows that are due: each yes, and noes a minute after the first of their kind."""
+        if not self._yes and not self._no:
+            return ()
         due = [key for key, row in self._no.items() if everything or now_ns - row.first_ns >= _PERIOD_NS]
         rows = (*self._yes, *(self._no.pop(key) for key in due))
         self._yes.clear()

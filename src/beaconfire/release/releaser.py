@@ -67,6 +67,7 @@ class Releaser:
         self._redactor = Redactor(secret)
         self._policy = Policy(0, nation, ())
         self._core = Core({})
+        self._grants: tuple[Grant, ...] = ()
         self._views: dict[str, bytes] = {}
         self._rule_ids: dict[str, bytes] = {}
         self._generations: dict[str, int] = {}
@@ -98,6 +99,7 @@ class Releaser:
             if not _terms(self._policy, partner, self._realm) <= _terms(policy, partner, self._realm)
         )
         self._policy, self._core = policy, compile_core(policy, self._realm)
+        self._grants = tuple(grant for grant in policy.grants if grant.realm == self._realm)
         self._views = {partner: self._view(partner) for partner in self.partners()}
         self._rule_ids = {grant.id: self._rule_id(grant) for grant in policy.grants}
         return Loaded(policy.version, self._narrow(narrowed))
@@ -106,14 +108,14 @@ class Releaser:
         """Say whether the clock is trusted; timed grants count as expired while not. Returns partners narrowed."""
         lost = self._clock_trusted and not trusted
         self._clock_trusted = trusted
-        timed = (grant.partner for grant in self._grants() if grant.timed)
+        timed = (grant.partner for grant in self._grants if grant.timed)
         return self._narrow(tuple(dict.fromkeys(timed))) if lost else ()
 
     def tick(self, now_ns: int) -> Ticked:
         """Let time pass: raise the generation of partners whose grants ran out, and hand back what is due."""
         ended = (
             grant.partner
-            for grant in self._grants()
+            for grant in self._grants
             if grant.valid_until is not None and self._ticked_ns < grant.valid_until <= now_ns
         )
         narrowed = self._narrow(tuple(dict.fromkeys(ended)))
@@ -149,11 +151,11 @@ class Releaser:
 
     def partners(self) -> tuple[str, ...]:
         """Return the nations that the policy in force names for this realm, sorted."""
-        return tuple(sorted({grant.partner for grant in self._grants()}))
+        return tuple(sorted({grant.partner for grant in self._grants}))
 
     def fastest_period_s(self, kind: Kind) -> float | None:
         """Return the shortest time between two releases of one track that any partner may have, None for no grant."""
-        rates = [grant.rate_hz for grant in self._grants() if kind in grant.kinds]
+        rates = [grant.rate_hz for grant in self._grants if kind in grant.kinds]
         return 1.0 / max(rates) if rates else None
 
     def drain_audit(self, *, now_ns: int, everything: bool = False) -> tuple[AuditRow, ...]:
@@ -277,11 +279,8 @@ class Releaser:
             self._generations.setdefault(partner, 1)
         return partners
 
-    def _grants(self) -> tuple[Grant, ...]:
-        return tuple(grant for grant in self._policy.grants if grant.realm == self._realm)
-
     def _view(self, partner: str) -> bytes:
-        grants = [grant for grant in self._grants() if grant.partner == partner]
+        grants = [grant for grant in self._grants if grant.partner == partner]
         return keyed_digest(self._secret, "policy", codec.encode(grants))
 
     def _rule_id(self, grant: Grant) -> bytes:

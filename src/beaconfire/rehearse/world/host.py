@@ -4,6 +4,7 @@ It does what `shell` does, in the same order (step, append, commit, carry out), 
 a network that fail by plan. `FLAWS` names ways to do it wrong, for the tests that see whether the world notices.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha512
@@ -94,13 +95,12 @@ class Host:
         self._mail: list[Input] = []
         self._seen: set[bytes] = set()
         self._done: list[tuple[Input, Sequence[Effect]]] = []
-        self._spoken: list[tuple[int, Callable[[], None]]] = []
+        self._spoken: deque[tuple[int, Callable[[], None]]] = deque()
         self._hellos = dict.fromkeys(self.lanes, _HELLOS)
         self._turning = False
         last_ns = self._remember()
         self._base_ns, self._started_ns = max(self._wall_ns(), last_ns), self._queue.now_ns
-        for partner, lane in self.lanes.items():
-            lane.renew(self.mind.state.links[partner].outgoing.epoch)
+        self._renew_lanes()
         self._guarded(self._come_up if last_ns else _nothing)
         self.ruled.append(Ruled(self._queue.now_ns, self.mind.ledger.decree, self.mind.ledger.trusted))
         for partner, lane in self.lanes.items():
@@ -132,8 +132,7 @@ class Host:
 
     def _come_up(self) -> None:
         self._do(Restart())
-        for partner, lane in self.lanes.items():
-            lane.renew(self.mind.state.links[partner].outgoing.epoch)
+        self._renew_lanes()
         if not self.mind.ledger.trusted:
             self._do(ClockTrouble(True, 0.0))
 
@@ -257,22 +256,24 @@ class Host:
         batch, self._done = self._done[:count], self._done[count:]
         for item, effects in batch:
             self._note_rule(item)
-            if self._flaw != "send_before_commit":
+            if effects and self._flaw != "send_before_commit":
                 self._carry_out(effects)
+        if any(effects for _, effects in batch):
+            self._renew_lanes()
+        while self._spoken and self._spoken[0][0] <= self.disk.durable_seq:
+            self._spoken.popleft()[1]()
+
+    def _renew_lanes(self) -> None:
         for partner, lane in self.lanes.items():
-            if lane.epoch != self.mind.state.links[partner].outgoing.epoch:
-                lane.renew(self.mind.state.links[partner].outgoing.epoch)
-        ready = [say for seq, say in self._spoken if seq <= self.disk.durable_seq]
-        self._spoken = [(seq, say) for seq, say in self._spoken if seq > self.disk.durable_seq]
-        for say in ready:
-            say()
+            epoch = self.mind.state.links[partner].outgoing.epoch
+            if lane.epoch != epoch:
+                lane.renew(epoch)
 
     def _note_rule(self, item: Input) -> None:
-        decree, trusted = self.ruled[-1].decree, self.ruled[-1].trusted
         if isinstance(item, PolicyLoad):
-            self.ruled.append(Ruled(self._queue.now_ns, self.mind.meaning(item), trusted))
+            self.ruled.append(Ruled(self._queue.now_ns, self.mind.meaning(item), self.ruled[-1].trusted))
         elif isinstance(item, ClockTrouble):
-            self.ruled.append(Ruled(self._queue.now_ns, decree, item.trusted))
+            self.ruled.append(Ruled(self._queue.now_ns, self.ruled[-1].decree, item.trusted))
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:
         for effect in effects:

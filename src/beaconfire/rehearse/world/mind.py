@@ -37,13 +37,12 @@ class Mind:
     """A node's state and the ledger of its history; `learn` a policy before it is loaded."""
 
     def __init__(self, genesis: Genesis, decree: Decree, *, watch: Watch, stage: Stage) -> None:
-        """Start from a journal's first row, `decree` being the policy in it."""
+        """Prepare for a journal's first row, `decree` being the policy in it; there is nothing before `begin`."""
         self.nation = genesis.nation
         self._genesis, self._first, self._watch, self._stage = genesis, decree, watch, stage
         self._decrees = {genesis.policy_toml: decree}
         self.state: NodeState
         self.ledger: Ledger
-        self.begin()
 
     def learn(self, decree: Decree) -> PolicyLoad:
         """Return the order that loads a policy; from now on its bytes are known to mean this."""
@@ -56,7 +55,7 @@ class Mind:
         return self._decrees[order.policy_toml]
 
     def begin(self) -> None:
-        """Forget everything."""
+        """Start, or start again, from the first row."""
         self.ledger = Ledger(self._first)
         self.state = initial(self._genesis, now_ns=START_NS)
         self._stage(self.state)

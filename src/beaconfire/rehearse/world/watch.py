@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, TypeVar
 
+import msgspec
+
 from beaconfire.kernel import wire
 from beaconfire.kernel.products import Kind, LaunchBody, Product, Released, Withheld
 from beaconfire.node import Effect, NodeState, ShowAudit, ShowEvent, ShowTrack, digest
@@ -120,7 +122,7 @@ class Watch:
 
     def stepped(self, ledger: Ledger, nation: str, effects: Sequence[Effect], *, outside: bool) -> None:
         """Look at the effects of one input of a node; `outside`: a partner's words."""
-        own = [effect for effect in effects if _is_own(effect)]
+        own = [_plain(effect) for effect in effects if _is_own(effect)]
         if own and outside:
             raise self.fail("P8", f"a partner's words changed the OWN picture of {nation}")
         if own:
@@ -176,6 +178,13 @@ def _adopt(kind: type[_Watched], old: object, **more: Any) -> _Watched:
 
 def _key(product: Product) -> RecordKey:
     return product.kind, wire.body_hash(product.kind, product.body)
+
+
+def _plain(effect: Effect) -> Effect:
+    """Return an effect without what an event shares between its pictures: the count of revisions, partners' names."""
+    if not isinstance(effect, ShowEvent):
+        return effect
+    return ShowEvent(msgspec.structs.replace(effect.revision, revision=0, aliases=()))
 
 
 def _is_own(effect: Effect) -> bool:

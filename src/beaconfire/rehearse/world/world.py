@@ -4,14 +4,13 @@ In: a plan, and for a world with physics the scans of each nation. Out: an `Outc
 anything was, and a hash of everything that every node was given and decided.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
 from beaconfire.kernel import codec, wire
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Kind
-from beaconfire.kernel.records import Scan
 from beaconfire.kernel.time import NS_PER_S
 from beaconfire.node import Genesis, NodeState, Partner
 from beaconfire.rehearse.world.host import Host, sign
@@ -36,15 +35,8 @@ from beaconfire.rehearse.world.plan import (
 from beaconfire.rehearse.world.policy import policy_toml
 from beaconfire.rehearse.world.queue import Queue
 from beaconfire.rehearse.world.rooms import stage as stage_script
+from beaconfire.rehearse.world.senses import Senses
 from beaconfire.rehearse.world.watch import Broken, Watch
-
-
-@dataclass(frozen=True, slots=True)
-class Senses:
-    """What nodes with physics see: each nation's sensors file, and its scans, whose times are node times."""
-
-    sensors_toml: Mapping[str, bytes]
-    scans: Mapping[str, Sequence[Scan]]
 
 
 @dataclass(frozen=True, slots=True)
