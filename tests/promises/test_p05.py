@@ -1,18 +1,22 @@
 """P5: An exercise record can never reach a live channel: different type, label, key, process; the live channel
 refuses without asking anyone.
 
-Here the exchange's part of it: type, label and key of what nations send each other.
+Here type, label and key of what nations send each other, and of what a desk may approve and publish. That a live
+channel refuses an exercise's message by itself is tested with the channels.
 """
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beaconfire.kernel import codec, wire
-from beaconfire.kernel.errors import Refused
+from beaconfire.kernel.alerts import AlertAction
+from beaconfire.kernel.errors import InvalidInput, Refused
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Released
 from beaconfire.share import Link, open_control, open_envelope
+from beaconfire.warn import Desk, parse_cap, parse_settings, signed_bytes
 from tests.exchange import (
     NOW_NS,
     envelope,
@@ -25,6 +29,7 @@ from tests.exchange import (
     releaser,
     sign,
 )
+from tests.warn import desks
 
 EXERCISE_KEY = key_pair(1)[0]
 LIVE_PUBLIC = key_pair(2)[1]
@@ -93,3 +98,62 @@ def test_what_an_exercise_node_sends_says_so_three_times() -> None:
     assert isinstance(opened, wire.ExerciseEnvelope)
     assert opened.realm is wire.decode_release(opened).realm is Realm.EXERCISE
     assert sent.subject.split(".")[1] == "EXERCISE"
+
+
+# --- the desk -------------------------------------------------------------------------------------------------------
+
+
+def live_bench() -> desks.Bench:
+    """A LIVE desk with a draft that waits for its second approval."""
+    bench = desks.Bench(desks.desk(realm=Realm.LIVE))
+    bench.see(desks.area("JP-02"))
+    for person, action in (("aoki", AlertAction.SUBMIT), ("baba", AlertAction.APPROVE)):
+        order = bench.signed(person, action)
+        signature = desks.key_of(person).sign(signed_bytes(order, realm=Realm.LIVE))
+        assert bench.give(msgspec.structs.replace(order, signature=signature)) == ""
+    return bench
+
+
+def test_an_order_signed_in_an_exercise_approves_nothing_live() -> None:
+    bench = live_bench()
+    order = bench.signed("chiba", AlertAction.APPROVE)  # the right key, the right bytes, the other realm
+    assert bench.give(order) == "signature"
+    assert bench.published == []
+    live = desks.key_of("chiba").sign(signed_bytes(order, realm=Realm.LIVE))
+    assert bench.give(msgspec.structs.replace(order, signature=live)) == ""
+    assert len(bench.published) == 1
+
+
+def test_people_and_rules_of_an_exercise_are_refused_by_a_live_desk() -> None:
+    people, rule = desks.people_toml(), desks.rule_file()
+    live_people = desks.people_toml(realm=Realm.LIVE)
+    for people_toml, rules in ((people, ()), (live_people, (rule,))):
+        with pytest.raises(Refused) as caught:
+            Desk(
+                nation="JPN", realm=Realm.LIVE, epoch=1, root=desks.ROOT_PUBLIC,
+                warning_toml=desks.warning_toml(realm=Realm.LIVE), people_toml=people_toml, rules=rules,
+            )  # fmt: skip
+        assert caught.value.reason == "signature"
+
+
+def test_settings_and_channels_belong_to_one_realm() -> None:
+    exercise = desks.warning_toml()
+    with pytest.raises(InvalidInput, match="the settings of JPN for LIVE"):
+        parse_settings(exercise, nation="JPN", realm=Realm.LIVE, where="w")
+    mixed = desks.warning_toml(realm=Realm.LIVE).replace(
+        b'realm = "LIVE"\nkind = "http"', b'realm = "EXERCISE"\nkind = "http"'
+    )
+    with pytest.raises(InvalidInput, match="channel net: realm: is EXERCISE"):
+        parse_settings(mixed, nation="JPN", realm=Realm.LIVE, where="w")
+
+
+def test_what_an_exercise_publishes_says_so_in_its_bytes() -> None:
+    bench = desks.Bench(desks.desk(desks.RULE))
+    bench.see(desks.area("JP-02"))
+    (approved,) = bench.published
+    assert b"<status>Exercise</status>" in approved.unsigned
+    assert b"EXERCISE" in approved.unsigned.split(b"<headline>")[1]
+    assert parse_cap(approved.unsigned) is not None
+    live = live_bench().draft.unsigned
+    assert b"<status>Actual</status>" in live
+    assert b"EXERCISE" not in live.split(b"<headline>")[1]

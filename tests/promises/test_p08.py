@@ -3,6 +3,7 @@ standing alone, and warning never waits for FUSED.
 
 Korea is played three times through the first minutes of one flight, by the same scans: alone, with honest partners,
 and with partners whose every word is a lie that keeps all forms. What is OWN must not differ in a byte, nor come later.
+That holds for the picture and for what it would warn of: here Korea answers for the areas that the flight passes over.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ from beaconfire.node import (
     Input,
     ScanIn,
     Send,
+    ShowAlert,
     ShowAudit,
     ShowEvent,
     ShowTrack,
@@ -33,9 +35,11 @@ from beaconfire.node import (
 from beaconfire.rehearse import Simulation, read_scenario, shipped, simulate
 from beaconfire.rehearse.conductor import beats
 from beaconfire.rehearse.network import genesis_rows, play
+from beaconfire.warn import areas, warning_preset
 
 DURATION_S = 160.0  # launched at 30 s: Korea's own event is confirmed, and partners have told of theirs
 NATION = "KOR"
+WARNING = warning_preset(NATION, Realm.EXERCISE, languages=("en",), areas=areas().ids("PRK"))
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def honest() -> Mail:
 
 def korea(mail: Mail, *, joined: bool = True) -> Iterator[tuple[int, Effect]]:
     """The effects of Korea's node, each with its tick, when this mail arrives."""
-    genesis = genesis_rows(simulation().scenario, seed=1)[NATION]
+    genesis = msgspec.structs.replace(genesis_rows(simulation().scenario, seed=1)[NATION], warning_toml=WARNING)
     state = initial(genesis if joined else msgspec.structs.replace(genesis, partners=()), now_ns=0)
     for beat in beats(simulation()):
         letters = [EnvelopeIn(heard.partner, heard.unsigned, b"") for heard in mail.get(beat.number, ())]
@@ -85,6 +89,8 @@ def korea(mail: Mail, *, joined: bool = True) -> Iterator[tuple[int, Effect]]:
 def picture(effect: Effect) -> str | None:
     if isinstance(effect, ShowTrack):
         return effect.update.picture
+    if isinstance(effect, ShowAlert):
+        return effect.row.picture
     return effect.revision.picture if isinstance(effect, ShowEvent) else None
 
 
@@ -170,6 +176,8 @@ def test_the_run_is_worth_lying_about() -> None:
 
 def test_with_partners_the_own_picture_has_the_bytes_and_the_ticks_of_standing_alone() -> None:
     assert shown(among_friends(), "own") == shown(alone(), "own") != []
+    proposals = [e.row for _, e in alone() if isinstance(e, ShowAlert) and e.row.picture == "own" and e.row.digest]
+    assert proposals, "it is worth lying about to the public too"
 
 
 @pytest.mark.parametrize("lie", LIES)

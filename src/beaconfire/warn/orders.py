@@ -54,11 +54,12 @@ class Orders:
         if not ahead(areas, now_ns):
             raise _refused("past", order, "is past the predicted passage or impact", "the text on debris")
         why = order.words or "written by hand"
-        assert alert.situation is not None, "reviewed before anybody orders"
-        alert.declined |= {area.area_id for area in alert.situation.threatened} - {area.area_id for area in areas}
-        return self.office.draft(
+        outs = self.office.draft(
             alert, kind, areas, why=why, now_ns=now_ns, author=order.person, session=order.session, words=order.words
         )
+        assert alert.situation is not None, "reviewed before anybody orders"
+        alert.declined |= {area.area_id for area in alert.situation.threatened} - {area.area_id for area in areas}
+        return outs
 
     def _areas(self, order: Order, alert: Alert, now_ns: int) -> tuple[AreaThreat, ...]:
         """The areas an order names, with what is known of each; one that nothing threatens is believed for a while."""
