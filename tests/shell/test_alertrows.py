@@ -82,6 +82,10 @@ def test_a_row_says_who_is_warned_of_what_by_whose_word(tmp_path: Path) -> None:
     assert all(text["headline"] and text["instruction"] for text in row["draft"]["texts"])
     log = json.loads(msgspec.json.encode(rows["log"]))
     assert (log["status"], log["previous"], log["who"], log["sha256"]) == ("submitted", "drafted", "aoki", digest.hex())
+    document = (Path(__file__).parents[2] / "docs" / "feed.md").read_text(encoding="utf-8")
+    example = json.loads(document.partition("`alert`, one line")[2].partition("```json\n")[2].partition("```")[0])
+    assert (example["alert"].keys(), example["log"].keys()) == (row.keys(), log.keys())  # the document can't drift
+    assert all(f"`{name}`" in document for name in (*row["draft"], *first))
     sent = json.loads(msgspec.json.encode(rows["sent"]))
     assert (sent["draft"], sent["sent"]["sha256"], sent["sent"]["approved_by"]) == (
         None,

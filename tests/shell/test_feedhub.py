@@ -282,7 +282,7 @@ def test_the_feeds_document_and_the_hub_name_the_same_kinds() -> None:
     """docs/feed.md and the code can't drift: each JSON example parses, each kind is described."""
     text = (Path(__file__).parents[2] / "docs" / "feed.md").read_text(encoding="utf-8")
     examples = re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)
-    assert len(examples) == 6
+    assert len(examples) == 7
     assert all(isinstance(json.loads(example), dict) for example in examples)
     for kind in NUMBERED | set(LATEST) | {"gap"}:
         assert f"`{kind}`" in text
