@@ -9,18 +9,23 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from beaconfire.kernel.alerts import AlertRow, AlertStatus, AreaThreat, MessageKind
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import CLASSES, KINDS, PHASES, EventStatus, ObjectAssessment, TrackStatus
 from beaconfire.kernel.results import event_row, track_row
+from beaconfire.kernel.time import parse_utc
 from beaconfire.rehearse import FILES, truth_lines
 from beaconfire.rehearse.review import review
 from beaconfire.shell import BrokerConfig, ConsoleConfig, NodeConfig
-from beaconfire.shell.export import EVENTS, LAST_EVENTS, TRACKS
+from beaconfire.shell.alertrows import log_row
+from beaconfire.shell.export import ALERTS, EVENTS, LAST_EVENTS, TRACKS
 from tests.node.test_words import event as a_revision
 from tests.node.test_words import track as an_update
 from tests.rehearse.pretend import pretend, simulation
 from tests.shell.support import open_store
 from tests.test_docs_files import TEXT
+
+NOW_NS = parse_utc("2025-01-06T03:00:00Z")
 
 
 def part(title: str) -> str:
@@ -45,7 +50,8 @@ def event() -> dict[str, Any]:
 
 
 def test_every_file_of_a_run_is_named() -> None:
-    files = {TRACKS, EVENTS, LAST_EVENTS, *FILES, "journal.sqlite", "summary.json", "report.html"}
+    told = {ALERTS, "alerts/*.xml", "bulletins/<event_id>.<lang>.md"}
+    files = {TRACKS, EVENTS, LAST_EVENTS, *told, *FILES, "journal.sqlite", "summary.json", "report.html"}
     assert set(cells("Results")) == files
 
 
@@ -65,6 +71,20 @@ def test_a_line_of_events(event: dict[str, Any]) -> None:
     assert named(said["impact"]) == list(event["impact"])
     assert named(said["objects"]) == list(event["objects"][0])
     assert set(event["objects"][0]) >= {"launch", "impact"}
+
+
+def test_a_line_of_alerts() -> None:
+    area = AreaThreat(area_id="JP-02", hit_p=0.1, pass_p=0.2, first_ns=NOW_NS, last_ns=NOW_NS)
+    row = {"realm": "EXERCISE", **log_row(
+        AlertRow(alert_id="A", event_ids=("E",), time_ns=NOW_NS, status=AlertStatus.SENT, previous=None, who="desk",
+                 why="", areas=(area,))
+    )}  # fmt: skip
+    said = cells("A line of alerts.jsonl")
+    assert list(said) == list(row)
+    assert said["status"] == ", ".join(AlertStatus)
+    assert said["kind"] == f"of the message: {', '.join(MessageKind)}"
+    assert isinstance(row["areas"], list)
+    assert named(said["areas"]) == list(row["areas"][0])
 
 
 def test_words_of_events(event: dict[str, Any]) -> None:

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from beaconfire.cli.stage import FEED, RESULTS, build_stage
+from beaconfire.cli.stage import ALERTS, FEED, RESULTS, build_stage, hire
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.sensors import parse_sensors
 from beaconfire.rehearse import read_scenario, shipped
 from beaconfire.rehearse.network import scenario_policy
 from beaconfire.shell import NodeConfig, check_node, load_config, load_partners
+from beaconfire.shell.alerting import read_warning
+from beaconfire.shell.people import read_people
+from beaconfire.warn import parse_settings
 
 SCENARIO = read_scenario(shipped("2025-01-06"), where="2025-01-06")
+OVERFLIGHT = read_scenario(shipped("overflight"), where="overflight")
 NATIONS = [nation.code for nation in SCENARIO.nations]
 POLICIES = {nation: scenario_policy(SCENARIO, nation) for nation in NATIONS}
 
@@ -73,3 +77,29 @@ def test_headless_nodes_have_no_page() -> None:
     with tempfile.TemporaryDirectory(prefix="bf-") as folder:
         configs = build_stage(Path(folder), SCENARIO, policies=POLICIES, console_port=None, speed=1.0)
     assert {config.console.port for config in configs.values()} == {0}
+
+
+def test_each_node_has_its_staffs_files_sealed_by_its_own_root() -> None:
+    with tempfile.TemporaryDirectory(prefix="bf-") as folder:
+        configs = build_stage(Path(folder), OVERFLIGHT, policies=POLICIES, console_port=None)
+        staffs = hire(configs, OVERFLIGHT)
+        assert set(staffs) == set(NATIONS)
+        for nation, config in configs.items():
+            root = bytes.fromhex((config.path("keys/root.pub")).read_text())
+            assert set(read_people(config, root_public=root)) == {"author", "officer-1", "officer-2"}
+            assert config.path(config.people).stat().st_mode & 0o077 == 0
+            files = read_warning(config)
+            settings = parse_settings(files.warning_toml, nation=nation, realm=Realm.EXERCISE, where="")
+            assert [channel.path for channel in settings.channel] == [f"{RESULTS}/{ALERTS}", "feed"]
+            assert len(files.rules) == (nation == "JPN")
+            assert check_node(config, passphrase=None)
+
+
+def test_two_runs_have_different_keys() -> None:
+    keys = set()
+    for _ in range(2):
+        with tempfile.TemporaryDirectory(prefix="bf-") as folder:
+            configs = build_stage(Path(folder), OVERFLIGHT, policies=POLICIES, console_port=None)
+            staffs = hire(configs, OVERFLIGHT)
+            keys.add(staffs["JPN"].keys["officer-1"].public_key().public_bytes_raw())
+    assert len(keys) == 2

@@ -8,11 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from beaconfire.kernel.alerts import AlertRow, AlertStatus
 from beaconfire.kernel.errors import RunFailed, UsageError
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import EventRevision, EventStatus, PictureName, TrackStatus, TrackUpdate
-from beaconfire.node import Send, ShowAudit, ShowEvent, ShowTrack
-from beaconfire.shell.export import MARKER, ResultsWriter, check_folder, new_folder, write_last_events
+from beaconfire.node import Send, ShowAlert, ShowAudit, ShowEvent, ShowTrack
+from beaconfire.shell.export import (
+    MARKER,
+    ResultsWriter,
+    check_folder,
+    new_folder,
+    open_events,
+    write_last_events,
+)
 
 T_NS = 1_736_132_557_000_000_000
 
@@ -191,6 +199,32 @@ def test_a_marker_that_is_none_protects(tmp_path: Path) -> None:
     (tmp_path / MARKER).write_text("{")
     with pytest.raises(UsageError, match=MARKER):
         check_folder(tmp_path)
+
+
+def alert(status: AlertStatus) -> ShowAlert:
+    row = AlertRow(alert_id="KOR-E1-A1", event_ids=("KOR-E1",), time_ns=T_NS, status=status, previous=None, who="desk",
+                   why="", p_hit=0.01, p_pass=0.1)  # fmt: skip
+    return ShowAlert(row)
+
+
+def test_alerts_are_written_once_there_is_any_and_anew_by_a_replay(tmp_path: Path) -> None:
+    for statuses in ((AlertStatus.PROPOSED, AlertStatus.DRAFTED), (AlertStatus.PROPOSED,)):
+        writer = ResultsWriter(tmp_path, Realm.EXERCISE)
+        writer.take([shown(1)])
+        assert not (tmp_path / "alerts.jsonl").exists()
+        writer.take([alert(status) for status in statuses])
+        writer.close()
+        rows = [json.loads(line) for line in (tmp_path / "alerts.jsonl").read_text().splitlines()]
+        assert [row["status"] for row in rows] == list(statuses)
+        assert {(row["realm"], row["p_hit"], row["p_pass"]) for row in rows} == {("EXERCISE", 0.01, 0.1)}
+
+
+def test_open_events_are_those_that_have_not_ended_in_order(tmp_path: Path) -> None:
+    assert open_events(tmp_path) == ()
+    lines = [("E2", "suspected"), ("E1", "confirmed"), ("E3", "confirmed"), ("E1", "closed"), ("E2", "lost")]
+    text = "".join(json.dumps({"event_id": name, "status": status}) + "\n" for name, status in lines)
+    (tmp_path / "events.jsonl").write_text(text + '{"event_id": "E9"')
+    assert open_events(tmp_path) == ("E2", "E3")
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

@@ -11,9 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beaconfire.kernel import limits
+from beaconfire.kernel.alerts import AlertAction, Order
 from beaconfire.kernel.errors import InvalidInput, RunFailed, UsageError
 from beaconfire.kernel.records import Detection, Scan
-from beaconfire.shell.feed import Answer, ClockOrder, Conductor, Feed, PolicyOrder, Turn, decode_turn
+from beaconfire.node import Command, PolicyLoad
+from beaconfire.shell.feed import (
+    AlertOrder,
+    Answer,
+    ClockOrder,
+    Conductor,
+    Feed,
+    PolicyOrder,
+    Turn,
+    decode_turn,
+    order_input,
+)
 
 SCAN = Scan(17, "R1", (Detection(time_ns=17, sensor_id="R1", range_m=1e5, azimuth_rad=0.1, elevation_rad=0.2),))
 
@@ -151,3 +163,18 @@ def test_a_node_that_ends_is_told(tmp_path: Path) -> None:
 def test_any_bytes_are_a_typed_refusal(line: bytes) -> None:
     with pytest.raises(InvalidInput, match="feed"):
         decode_turn(b"[" + line)  # a turn is an object, so none of these is one
+
+
+def test_an_order_of_the_exercise_enters_as_what_a_person_signed_in_a_session_of_ones_own() -> None:
+    signed = Order(
+        person="kim", session="somebody else's", action=AlertAction.CANCEL, alert_id="KOR-E1-A1", digest=bytes(32),
+        nonce=bytes(16), issued_ns=7, signature=b"s" * 64, words="short",
+    )  # fmt: skip
+    line = msgspec.json.encode(Turn(tick=1, time_ns=1, orders=(AlertOrder(signed), PolicyOrder("x"))))
+    command, policy = (order_input(order) for order in decode_turn(line).orders)
+    assert isinstance(command, Command)
+    assert (command.person, command.action, command.digest, command.signature) == (
+        "kim", "cancel", bytes(32), b"s" * 64
+    )  # fmt: skip
+    assert command.session == "exercise:kim"
+    assert policy == PolicyLoad(b"x")

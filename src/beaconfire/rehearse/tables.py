@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from enum import EnumType
 from typing import Any
 
 import msgspec
@@ -193,12 +194,14 @@ def _keys(struct: Any) -> tuple[str, ...]:
 
 
 def _choices(kind: Any, inner: KeyPath) -> list[str]:
-    """Texts that may stand at a path: a literal's, or the tags of a union."""
+    """Texts that may stand at a path: a literal's, an enumeration's, or the tags of a union."""
     tags = [str(part.__struct_config__.tag) for part in _structs(kind) if part.__struct_config__.tag_field == inner[-1]]
     return tags or [str(value) for value in _literals(kind)]
 
 
 def _literals(kind: Any) -> Iterator[object]:
+    if isinstance(kind, EnumType):
+        yield from kind
     for part in getattr(kind, "__args__", ()):
         if isinstance(part, str):
             yield part
