@@ -33,6 +33,7 @@ _ISO = rf"{_YEAR}-\d{{2}}-\d{{2}}(?:t\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?z)?|{
 _DATE = rf"(?:{_ISO}|{_NAMED}|{_YEAR}(?![\d-]))"
 _BETWEEN = re.compile(rf"(?:between|from) ({_DATE}) (?:and|to|until) ({_DATE})")
 _BOUNDED = re.compile(rf"\b(since|after|from|before|until|in|on|of|for|during) (?:the )?(?:launch of )?({_DATE})")
+_UNBOUNDED = re.compile(r"\b(?:since|before|after|between|until)\b")  # and no date that is understood
 _BARE = re.compile(rf"(?<![\w-])({_DATE})(?![\w-])")
 _LAUNCH = re.compile(r"(?<![\w-])(?:exercise-)?\d{4}-\d{2}-\d{2}\.\d+\b")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|percent|per cent)")
@@ -42,7 +43,7 @@ _OVER = re.compile(
 _TYPE = re.compile(
     r"\b(?:hwasong|pukguksong|kn|chollima|unha|musudan|scud|mrl|kwangmyongsong|malligyong)(?:-?\d+\w*)?\b"
 )
-_SITE = re.compile(r"\b(?:from|at|near) ([a-z][a-z'-]+)")
+_SITE = re.compile(r"\b(?:from|at|near) (?:the )?([a-z][a-z'-]+)")
 _ACCORDING = re.compile(r"\baccording to (?:the )?([a-z][a-z /]*?)(?= (?:in|since|on|before)\b|$)")
 _CLASSES = (
     ("CRBM", r"crbms?|close[- ]range"),
@@ -64,7 +65,7 @@ _KINDS = (
     ("tally", r"(?:by|per|each) (?:year|class)|yearly"),
     ("how many", r"how many|number of|how often|count"),
     ("most", r"longest|highest|farthest|furthest|largest|maximum|greatest|record (?:range|apogee)"),
-    ("since", r"first (?:\w+[ -]){0,3}since|since when"),
+    ("since", r"first (?:\w+[ -]){0,3}since|since when|before this(?: one)?"),
     ("first", r"first"),
     ("last", r"last|latest|previous|most recent"),
     ("list", r"list|show|which|what|when|launches|missiles|launched|all"),
@@ -140,6 +141,8 @@ def _when(words: str, *, about: bool) -> tuple[str, str, str]:
     if between := _BETWEEN.search(words):
         return "", _span(between[1])[0], _span(between[2])[1]
     bounded = _BOUNDED.findall(words)
+    if not about and (lost := _UNBOUNDED.search(_BOUNDED.sub(" ", words))):
+        raise UsageError(f"{lost[0]!r} which date? a date is 2024-11-05, 5 November 2024, 2024-11 or 2024")
     if not bounded:
         bare = _BARE.search(words)
         bounded = [("on", bare[1])] if bare else []
