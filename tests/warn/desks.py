@@ -127,6 +127,7 @@ def outlook(*areas: AreaThreat, at_s: float = 0.0, **changes: Any) -> Outlook:
         "time_ns": time_ns,
         "measured_ns": time_ns,
         "sources": 2,
+        "nations": ("JPN",),
         "count_at_least": 1,
         "launch_ns": NOW_NS - 60 * NS_PER_S,
         "launch_nation": "PRK",
@@ -164,6 +165,9 @@ class Bench:
 
     def due_ns(self) -> int | None:
         return self.view.due_ns
+
+    def silent(self) -> tuple[str, ...]:
+        return self.view.silent
 
     def conflicts(self) -> tuple[str, ...]:
         return self.view.conflicts

@@ -35,6 +35,19 @@ def test_whichever_picture_is_earlier_proposes() -> None:
         assert bench.draft.kind is MessageKind.SHELTER
 
 
+def test_every_row_says_whose_sensors_it_rests_on_and_the_view_how_old_that_is() -> None:
+    bench = Bench()
+    bench.see(area("JP-02"))
+    assert {row.nations for row in bench.rows} == {("JPN",)}
+    bench.at_s = 1.0
+    bench.see(area("JP-02"), area("JP-03"), picture="fused", nations=("JPN", "USA"))
+    assert bench.rows[-1].nations == ("JPN", "USA") == bench.view.nations
+    assert bench.view.measured_ns == bench.now_ns
+    bench.at_s = 2.0
+    bench.see(area("JP-02"), picture="fused", nations=("JPN", "USA"), measured_ns=NOW_NS)
+    assert bench.view.measured_ns == NOW_NS, "OWN's last word is of the start"
+
+
 def test_fused_adds_and_own_alone_keeps() -> None:
     bench = Bench()
     bench.see(area("JP-02"))
@@ -145,7 +158,7 @@ def receipt(bench: Bench, channel: str, *, ok: bool = True) -> Delivery:
 
 def test_receipts_are_rows_and_silent_channels_are_named() -> None:
     bench = sent()
-    assert bench.view.silent == ("files", "net")
+    assert bench.silent() == ("files", "net")
     bench.took(bench.desk.deliver(receipt(bench, "files"), now_ns=bench.now_ns))
     assert (bench.rows[-1].who, bench.rows[-1].why) == ("channel:files", "delivered to alerts/")
     assert bench.desk.deliver(receipt(bench, "files"), now_ns=bench.now_ns) == [], "said once"
@@ -155,9 +168,9 @@ def test_receipts_are_rows_and_silent_channels_are_named() -> None:
     assert [row.why for row in bench.rows if "no receipt" in row.why] == ["no receipt from net"]
     bench.took(bench.desk.deliver(receipt(bench, "net", ok=False), now_ns=bench.now_ns))
     assert bench.rows[-1].why == "not delivered to alerts/ disk full"
-    assert bench.view.silent == ("net",)
+    assert bench.silent() == ("net",)
     bench.took(bench.desk.deliver(receipt(bench, "net"), now_ns=bench.now_ns))
-    assert bench.view.silent == ()
+    assert bench.silent() == ()
 
 
 def test_a_receipt_of_nothing_that_was_sent_is_refused() -> None:

@@ -205,6 +205,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     p_pass: float = 0.0
     beside: tuple[str, ...] = ()
     due_ns: int | None = None  # the end of a countdown
+    nations: tuple[str, ...] = ()  # whose sensors it rests on
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,3 +234,5 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     silent: tuple[str, ...]  # channels without a receipt for the last message
     conflicts: tuple[str, ...]  # another authority's alerts in the same areas
     due_ns: int | None
+    nations: tuple[str, ...] = ()  # whose sensors it rests on
+    measured_ns: int = 0  # when anything of it was last measured, as far as it is live

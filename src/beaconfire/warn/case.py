@@ -132,6 +132,8 @@ def view_of(alert: Alert, conflicts: tuple[str, ...]) -> AlertView:
         silent=silent_channels(alert, alert.sent[-1]) if alert.sent else (),
         conflicts=conflicts,
         due_ns=None if alert.closing is None else alert.closing.due_ns,
+        nations=() if alert.situation is None else alert.situation.nations,
+        measured_ns=0 if alert.situation is None else alert.situation.measured_ns,
     )
 
 

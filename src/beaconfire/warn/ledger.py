@@ -43,6 +43,7 @@ class Ledger:
                 regime=office.settings.regime.preset,
                 p_hit=office.regime.p_hit,
                 p_pass=office.regime.p_pass,
+                nations=outlook.nations,
             )
         ]
 

@@ -199,6 +199,7 @@ class Office:
             p_pass=self.regime.p_pass,
             beside=alert.beside,
             due_ns=due_ns,
+            nations=() if alert.situation is None else alert.situation.nations,
         )
 
     def conflicting(self, areas: Iterable[str]) -> tuple[str, ...]:

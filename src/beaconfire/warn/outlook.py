@@ -20,7 +20,8 @@ class Outlook:
     """One picture's word on one event.
 
     `threats` are all areas with their probabilities, `threatened` those that the regime names, neighbours included;
-    both only of the areas that the node answers for. `sources` counts the sensors and partners behind it.
+    both only of the areas that the node answers for. `sources` counts the sensors and partners behind it,
+    `nations` names whose they are.
     """
 
     event_id: str
@@ -29,6 +30,7 @@ class Outlook:
     time_ns: int
     measured_ns: int
     sources: int
+    nations: tuple[str, ...]
     count_at_least: int
     launch_ns: int | None
     launch_nation: str
@@ -67,6 +69,7 @@ def look(
         time_ns=revision.issued_ns,
         measured_ns=measured_ns,
         sources=sources,
+        nations=revision.contributors,
         count_at_least=revision.count_at_least,
         launch_ns=None if launch is None else launch.time_ns,
         launch_nation="" if ground is None else ground.nation,

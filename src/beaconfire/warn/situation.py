@@ -32,6 +32,7 @@ class Situation:
     launch_nation: str
     reach: Reach
     measured_ns: int
+    nations: tuple[str, ...]
 
 
 def assemble(
@@ -78,6 +79,7 @@ def assemble(
         launch_nation=speaker.launch_nation,
         reach=speaker.reach,
         measured_ns=max((item.measured_ns for item in live), default=0),
+        nations=tuple(sorted({nation for item in outlooks for nation in item.nations})),
     )
 
 
