@@ -38,6 +38,10 @@ SENSORS: list[dict[str, object]] = [
 CONFIG: dict[str, object] = {
     "nation": "KOR", "realm": "EXERCISE", "languages": ["ko", "en"], "scenario": "2025-01-06",
     "partners": ["JPN", "USA"], "sensors": SENSORS, "version": "0.1.0",
+    "channels": [
+        {"name": "files", "ok": True, "detail": "", "waiting": 0, "tested_s": 12},
+        {"name": "sirens", "ok": False, "detail": "connection refused", "waiting": 1, "tested_s": 3},
+    ],
 }  # fmt: skip
 
 LatLon = tuple[float, float]

@@ -11,12 +11,14 @@ import pytest
 
 from beaconfire.kernel.alerts import AlertStatus, MessageKind
 from beaconfire.kernel.errors import InvalidInput, Refused
+from beaconfire.kernel.labels import Realm
 from beaconfire.node import Command, Delivered, Input, WarningLoad, decode_input, encode_input
 from beaconfire.shell import capsign
 from beaconfire.shell.alerting import read_warning
 from beaconfire.shell.control import AskAlerts, AskChannels, AskReload, ChannelsHealth, GiveOrder, Outcome
 from beaconfire.shell.store import Reader, decode_record
 from beaconfire.shell.verify import verify_journal
+from beaconfire.warn import seal
 from tests.shell.alarm import ALERT, WARNING, Duty, Station, make_station, on_duty
 from tests.shell.support import until
 
@@ -146,7 +148,7 @@ def test_what_was_approved_and_not_delivered_goes_out_after_a_restart(tmp_path: 
     _forget_receipts(station, "files")
 
     async def story(duty: Duty) -> None:
-        await until(lambda: files(station) != [])
+        await until(lambda: files(station) != [] and bool(duty.node.office._receipts))
         await duty.turn()
 
     played(station, story, tick=100)
@@ -224,7 +226,6 @@ def test_a_reload_brings_people_and_channels_and_refuses_wrong_files(tmp_path: P
         path.write_text(WARNING.replace('path = "alerts"', 'path = "elsewhere"'))
         reloading = asyncio.create_task(office.meet(AskReload()))
         await asyncio.sleep(0)
-        await until(lambda: office.health()[-1].channel == "files")
         await duty.turn()
         outcome = await reloading
         assert isinstance(outcome, Outcome)
@@ -233,10 +234,19 @@ def test_a_reload_brings_people_and_channels_and_refuses_wrong_files(tmp_path: P
         path.write_text(WARNING.replace('realm = "EXERCISE"\nkind = "atom"', 'realm = "LIVE"\nkind = "atom"'))
         with pytest.raises(InvalidInput, match="channel feed: realm: is LIVE"):
             await office.meet(AskReload())
-        assert len(office.health()) == 2
+        path.write_text(WARNING.replace('name = "files"', 'name = "other"'))
+        station.config.path("people.toml").write_bytes(seal(b"", purpose="people", realm=Realm.LIVE, sign=bytes))
+        reloading = asyncio.create_task(office.meet(AskReload()))
+        await asyncio.sleep(0)
+        await duty.turn()
+        refused = await reloading
+        assert isinstance(refused, Outcome)
+        assert "not signed" in refused.refused[0]
+        assert {row.channel for row in office.health()} == {"files", "feed"}  # nothing is taken in part
+        assert list(office.people()) == ["aoki"]
 
     played(station, story)
-    assert sum(isinstance(item, WarningLoad) for item in inputs(station)) == 1
+    assert sum(isinstance(item, WarningLoad) for item in inputs(station)) == 2
 
 
 def test_files_edited_while_the_node_was_down_are_loaded_and_journaled(tmp_path: Path) -> None:

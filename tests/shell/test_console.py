@@ -54,7 +54,9 @@ class PretendNode:
         self.identity = SimpleNamespace(id_secret=b"i" * 32)
         self.state = SimpleNamespace(sense=Sense(parse_sensors(SENSORS, where="s")))
         self.status: dict[str, PartnerStatus] = {"JPN": UP} if partners else {}
-        self.office = SimpleNamespace(realm=Realm.EXERCISE, now_ns=NOW_NS, views=lambda: self.views, people=dict)
+        self.office = SimpleNamespace(
+            realm=Realm.EXERCISE, now_ns=NOW_NS, views=lambda: self.views, people=dict, health=tuple
+        )
         self.views: tuple[AlertView, ...] = ()
 
     def partner_status(self) -> dict[str, PartnerStatus]:

@@ -49,6 +49,15 @@ export type AlertStatus =
 export type MessageKind = "shelter" | "update" | "passed" | "debris" | "lost" | "correction" | "cancel" | "all_clear";
 export type Action = "draft" | "submit" | "approve" | "send" | "update" | "withdraw" | "correct" | "cancel" | "all_clear";
 
+/** One end-point of an alert channel; `tested_s` is the age of its self-test. */
+export interface Channel {
+  name: string;
+  ok: boolean | null;
+  detail: string;
+  waiting: number;
+  tested_s: number | null;
+}
+
 export interface Config {
   nation: string;
   person: string | null;
@@ -58,6 +67,7 @@ export interface Config {
   scenario: string | null;
   partners: string[];
   sensors: Sensor[];
+  channels?: Channel[];
   version: string;
 }
 

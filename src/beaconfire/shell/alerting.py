@@ -202,10 +202,17 @@ class Office:
             return Alerts(nation=config.nation, realm=config.realm, now_ns=self._clock_ns(), alerts=self.views())
         if isinstance(ask, AskChannels):
             return ChannelsHealth(channels=self.health())
-        self._files = read_warning(self._config)
-        self._rows = _channel_rows(self._config, self._files)
-        await self._change_channels()
-        return await self.orders.put(self._files.load)
+        return await self._reload()
+
+    async def _reload(self) -> Outcome:
+        """Let the files enter the step, and follow them once it took them; raises `InvalidInput` for wrong ones."""
+        files = read_warning(self._config)
+        rows = _channel_rows(self._config, files)
+        outcome = await self.orders.put(files.load)
+        if not outcome.refused:
+            self._files, self._rows = files, rows
+            await self._change_channels()
+        return outcome
 
     def _is_changed(self) -> bool:
         """Say whether the files were edited while the node was down."""

@@ -23,6 +23,7 @@ from beaconfire.kernel.sensors import parse_sensors, site_geodetic
 from beaconfire.kernel.time import format_utc
 from beaconfire.node import Effect, ShowAlert, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.shell.alertrows import alert_row, log_row
+from beaconfire.shell.channels import Health
 from beaconfire.shell.config import read_bounded
 from beaconfire.shell.feedhub import FeedHub
 from beaconfire.shell.gateway import Gateway, build_app, serve
@@ -200,6 +201,7 @@ class ConsoleWindow:
             "scenario": config.console.scenario or None,
             "partners": [partner.nation for partner in self._node.partners],
             "sensors": [self._sensor_row(index) for index in range(len(self._sensors))],
+            "channels": [_channel(health) for health in self._node.office.health()],
             "version": beaconfire.__version__,
         }  # fmt: skip
 
@@ -225,6 +227,14 @@ def _audit(effect: ShowAudit) -> dict[str, object]:
         "time_utc": format_utc(effect.time_ns), "partner": effect.partner, "kind": effect.kind,
         "verdict": effect.verdict, "rule": effect.rule, "reason": effect.reason, "count": effect.count,
         "subject": effect.subject,
+    }  # fmt: skip
+
+
+def _channel(health: Health) -> dict[str, object]:
+    """One end-point of an alert channel; its self-test's age is seconds of link time."""
+    return {
+        "name": health.channel, "ok": health.ok, "detail": health.detail, "waiting": health.waiting,
+        "tested_s": None if health.tested_s is None else round(health.tested_s),
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ export function AlertPane() {
         <Card key={each.alert.alert_id} shown={each} />
       ))}
       <DraftByHand />
+      <Channels />
       <Log />
     </section>
   );
@@ -202,6 +203,26 @@ function DraftByHand() {
         </p>
       )}
     </div>
+  );
+}
+
+/** Every channel to the public, and how old its self-test is; one that is down is named. */
+function Channels() {
+  const text = words.value.alert;
+  const channels = state.config.value?.channels ?? [];
+  if (channels.length === 0) return null;
+  return (
+    <p class="channels">
+      <span class="dim">{text.channels}</span>{" "}
+      {channels.map((each) => (
+        <span key={each.name} class={each.ok === false ? "warn" : ""}>
+          {each.ok === false ? "■" : "●"} {each.name}{" "}
+          <span class={each.ok === false ? "" : "dim"}>
+            {each.ok === false ? each.detail : each.tested_s === null ? text.untested : text.tested(each.tested_s)}
+          </span>
+        </span>
+      ))}
+    </p>
   );
 }
 

@@ -121,6 +121,9 @@ export interface AlertWords {
   howToOrder: string;
   liveByKey: string;
   confirm: (action: string, words: string) => string;
+  channels: string;
+  tested: (age_s: number) => string;
+  untested: string;
   log: string;
   thresholds: (most: string, hit: string, over: string) => string;
   statuses: Record<AlertStatus, string>;
@@ -281,6 +284,9 @@ export const en: Words = {
     howToOrder: "To order, open the page with your own exercise address (beaconfire user add --token)",
     liveByKey: "LIVE orders need a person's key: beaconfire alert on the command line",
     confirm: (action, words) => `${action}: press again to sign ${words}`,
+    channels: "Channels",
+    tested: (age_s) => `tested ${age_s} s ago`,
+    untested: "not tested yet",
     log: "Log",
     thresholds: (most, hit, over) => `at most ${most}; thresholds: hit ${hit}, overflight ${over}`,
     statuses: {

@@ -141,6 +141,9 @@ export const ja: Words = {
     howToOrder: "命令するには自分の演習用アドレスで画面を開いてください (beaconfire user add --token)",
     liveByKey: "実運用の命令には本人の鍵が必要です: コマンドラインの beaconfire alert",
     confirm: (action, words) => `${action}: もう一度押すと ${words} に署名します`,
+    channels: "伝達経路",
+    tested: (age_s) => `${age_s}秒前に点検`,
+    untested: "未点検",
     log: "履歴",
     thresholds: (most, hit, over) => `最大 ${most}、基準: 落下 ${hit}、上空通過 ${over}`,
     statuses: {

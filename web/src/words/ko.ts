@@ -141,6 +141,9 @@ export const ko: Words = {
     howToOrder: "명령하려면 본인의 훈련용 주소로 화면을 여십시오 (beaconfire user add --token)",
     liveByKey: "실제 상황의 명령에는 본인의 키가 필요합니다: 명령줄의 beaconfire alert",
     confirm: (action, words) => `${action}: 다시 누르면 ${words}에 서명합니다`,
+    channels: "전파 경로",
+    tested: (age_s) => `${age_s}초 전 점검`,
+    untested: "아직 점검 전",
     log: "이력",
     thresholds: (most, hit, over) => `최대 ${most}; 기준: 낙하 ${hit}, 상공 통과 ${over}`,
     statuses: {
