@@ -1,8 +1,12 @@
 """docs/launch-record.md states the fields, the mapping, the questions and the verdicts that the record really has."""
 
 import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 from beaconfire.record import FIELDS, Verdict, ask, associate, parse_mapping, shipped_claims
+from beaconfire.shell.recordstore import RecordStore
 from tests.house import ROOT
 
 TEXT = (ROOT / "docs" / "launch-record.md").read_text(encoding="utf-8")
@@ -35,3 +39,12 @@ def test_every_question_that_is_shown_is_answered_with_claims() -> None:
 
 def test_every_verdict_is_explained() -> None:
     assert [cell.strip("`") for cell in first_cells("The check")] == [str(verdict) for verdict in Verdict]
+
+
+def test_the_columns_of_the_file_are_those_that_files_md_names(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path / "record.sqlite")
+    store.add(shipped_claims()[:1])
+    with closing(sqlite3.connect(store.path)) as database:
+        columns = [row[1] for row in database.execute("PRAGMA table_info(claims)")]
+    (row,) = re.findall(r"^\| `claims` \| (.*) \|$", (ROOT / "docs" / "files.md").read_text(), re.MULTILINE)
+    assert re.findall(r"`(\w+)`", row) == columns

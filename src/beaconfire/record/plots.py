@@ -31,8 +31,8 @@ def range_apogee(launches: Sequence[Launch]) -> str:
     )
     parts = [svg.grid_y(up, name="apogee, km"), svg.legend(classes)]
     for value in svg.ticks(across):
-        parts.append(svg.text(f"{value:g}", x=svg.scale_x(value, across), y=svg.HEIGHT - 28.0, class_="middle"))
-    parts.append(svg.text("range, km", x=svg.scale_x(across / 2.0, across), y=svg.HEIGHT - 8.0, class_="middle"))
+        parts.append(svg.text(f"{value:g}", x=svg.scale_x(value, across), y=svg.HEIGHT - 28.0, text_anchor="middle"))
+    parts.append(svg.text("range, km", x=svg.scale_x(across / 2.0, across), y=svg.HEIGHT - 8.0, text_anchor="middle"))
     for name, x, y, label in stated:
         colour = svg.COLOURS[classes.index(name) % len(svg.COLOURS)]
         words = svg.element("title", f"{label}: {x:g} km, {y:g} km")
@@ -59,7 +59,7 @@ def by_year(launches: Sequence[Launch]) -> str:
                 words = svg.element("title", f"{year} {name}: {number}")
                 parts.append(svg.element("rect", words, fill=svg.COLOURS[colour % len(svg.COLOURS)], **box))
             done += number
-        parts.append(svg.text(year, x=x + 0.5 * step, y=svg.HEIGHT - 28.0, class_="middle"))
+        parts.append(svg.text(year, x=x + 0.5 * step, y=svg.HEIGHT - 28.0, text_anchor="middle"))
     return svg.drawing(parts, title="Launches by year and class")
 
 
@@ -77,7 +77,7 @@ def disagreement(launches: Sequence[Launch]) -> str:
     parts = [svg.grid_y(top, name="% under the highest range")]
     for index, source in enumerate(sources):
         x = svg.LEFT + step * (index + 0.5)
-        parts.append(svg.text(source, x=x, y=svg.HEIGHT - 28.0, class_="middle"))
+        parts.append(svg.text(source, x=x, y=svg.HEIGHT - 28.0, text_anchor="middle"))
         for name, percent, label in rows:
             if name == source:
                 words = svg.element("title", f"{label}: {percent:.0f} %")

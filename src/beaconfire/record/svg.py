@@ -1,4 +1,7 @@
-"""The few words of SVG that the record's plots need. Coordinates are pixels, y downward."""
+"""The few words of SVG that the record's plots need. Coordinates are pixels, y downward.
+
+Looks are attributes, not a style sheet: the console's content policy allows none within a drawing.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -23,15 +26,12 @@ def text(words: str, **attributes: str | float) -> str:
 
 def drawing(parts: Iterable[str], *, title: str) -> str:
     """Return a whole drawing with its title, which is also read aloud where it cannot be seen."""
-    style = "text{font:12px sans-serif;fill:#1f2937}.title{font-weight:bold;font-size:14px}.end{text-anchor:end}"
-    style += ".middle{text-anchor:middle}.grid{stroke:#d1d5db;stroke-width:1}"
+    body = text(title, x=LEFT, y=20.0, font_weight="bold", font_size=14.0) + "".join(parts)
     return element(
         "svg",
         element("title", escape(title))
-        + element("style", style)
         + element("rect", width=WIDTH, height=HEIGHT, fill="#ffffff")
-        + text(title, x=LEFT, y=20.0, class_="title")
-        + "".join(parts),
+        + element("g", body, font_family="sans-serif", font_size=12.0, fill="#1f2937"),
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}",
         role="img",
@@ -60,8 +60,8 @@ def grid_y(top: float, *, name: str) -> str:
     parts = [text(name, x=8.0, y=TOP - 2.0)]
     for value in ticks(top):
         y = scale_y(value, top)
-        parts.append(element("path", d=f"M{LEFT:g} {y:.1f}H{WIDTH - RIGHT:g}", class_="grid"))
-        parts.append(text(f"{value:g}", x=LEFT - 6.0, y=y + 4.0, class_="end"))
+        parts.append(element("path", d=f"M{LEFT:g} {y:.1f}H{WIDTH - RIGHT:g}", stroke="#d1d5db"))
+        parts.append(text(f"{value:g}", x=LEFT - 6.0, y=y + 4.0, text_anchor="end"))
     return "".join(parts)
 
 

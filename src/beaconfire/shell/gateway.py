@@ -1,7 +1,8 @@
 """The door between one node and its people's browsers: a page, its configuration and one stream of server-sent events.
 
 In: HTTP from a browser on this machine, and by `POST /alert` an order, with the session's own CSRF token. Out: the
-built page, `/config`, `/stream`, `/healthz`, the public feed `/alerts/…`; nothing else, and never a request of its own.
+built page, `/config`, `/stream`, `/healthz`, the public feed `/alerts/…`, the launch record `/record…`; nothing else,
+and never a request of its own.
 Who may look is settled here alone: the host and origin must be ours (a foreign page that resolves
 its name to loopback is refused), the one-time token of the printed address is exchanged for a session cookie, and a
 session has a bounded number of streams.
@@ -37,6 +38,7 @@ from beaconfire.kernel import limits
 from beaconfire.kernel.errors import PortInUse, UsageError
 from beaconfire.shell.feedhub import FeedHub
 from beaconfire.shell.pageorders import PageOrders
+from beaconfire.shell.recordpages import record_routes
 
 PAGE_DIR = Path(beaconfire.__file__).parent / "console" / "dist"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -87,6 +89,7 @@ def build_app(
         Route("/stream", site.stream),
         Route("/alert", site.order, methods=["POST"]),
         Route("/alerts/{name}", site.alerts),
+        *record_routes(lambda request: access.session(request) is not None),
     ]
     if (page_dir / "assets").is_dir():
         routes_static: list[Route | Mount] = [Mount("/assets", StaticFiles(directory=page_dir / "assets"))]
