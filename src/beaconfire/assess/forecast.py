@@ -61,8 +61,10 @@ def paths_of(arc: Arc, object_id: str, *, now_ns: int) -> tuple[ForecastPath, ..
     basis = arc.basis
     if basis is None:
         return ()
-    start_ns = basis.update.time_ns
-    span = _Span(max(seconds_between(now_ns, start_ns), 0.0), lost_growth_m(arc.lost_s(now_ns)))
+    start_ns, in_air_s = basis.update.time_ns, arc.lost_s(now_ns)
+    if arc.fall is not None:
+        in_air_s = min(in_air_s, max(arc.fall.time_s, 0.0))
+    span = _Span(max(seconds_between(now_ns, start_ns), 0.0), lost_growth_m(in_air_s))
     glide = _glide_share(arc) if arc.impact_reason == "reachable_set" else 0.0
     plain = _boosting(arc.class_evidence(), basis, span) if basis.boosting else _falling(arc, basis, span)
     sets = [(1.0 - glide, plain)]
