@@ -73,6 +73,9 @@ def test_one_flight_in_two_shuffled_files_is_one_event(
     assert {json.loads(line)["realm"] for line in lines} == {"EXERCISE"}
     assert {json.loads(line)["picture"] for line in lines} == {"own"}
     assert event["tracks"][0] in {json.loads(line)["track_id"] for line in lines}
+    bulletins = {item.name: item.read_text("utf-8") for item in (tmp_path / "out" / "bulletins").iterdir()}
+    assert set(bulletins) == {f"{event['event_id']}.{language}.md" for language in ("en", "ko", "ja")}
+    assert bulletins[f"{event['event_id']}.en.md"].startswith("# EXERCISE Launch of 6 January 2025")
 
 
 def test_the_order_of_rows_and_files_changes_nothing(

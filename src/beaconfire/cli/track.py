@@ -13,6 +13,7 @@ from beaconfire.cli.bars import progress_bar
 from beaconfire.kernel.labels import Realm
 
 if TYPE_CHECKING:
+    from beaconfire.kernel.alerts import Language
     from beaconfire.shell.offline import Outcome
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON")]
@@ -35,7 +36,7 @@ def track(
     sensors
         The sensors file (TOML) with every sensor that the rows name.
     out
-        Folder for tracks.jsonl, events.jsonl and events.json: a new one, an empty one, or a former run's.
+        Folder for tracks.jsonl, events.jsonl, events.json and bulletins: a new one, an empty one, or a former run's.
     realm
         What the results are labelled.
     json
@@ -43,6 +44,8 @@ def track(
     """
     from beaconfire.kernel.errors import UsageError
     from beaconfire.kernel.sensors import parse_sensors
+    from beaconfire.record import associate, shipped_claims
+    from beaconfire.shell.bulletins import write_bulletins
     from beaconfire.shell.config import read_bounded
     from beaconfire.shell.detection_files import read_detections
     from beaconfire.shell.export import ResultsWriter, check_folder, new_folder
@@ -63,9 +66,17 @@ def track(
                 rows, sensors_toml=sensors_toml, nation=nation_of(known), realm=realm, progress=report,
                 take=_nothing if writer is None else writer.take,
             )  # fmt: skip
-        if writer is not None:
+        if writer is not None and folder is not None:
             writer.close()
+            nation = nation_of(known)
+            write_bulletins(folder, nation=nation, languages=_languages(nation), launches=associate(shipped_claims()))
     _tell(_summary(outcome, realm, out), json=json)
+
+
+def _languages(nation: str) -> tuple[Language, ...]:
+    """The languages of a nation without a node's configuration: they name the seas."""
+    own: dict[str, tuple[Language, ...]] = {"KOR": ("ko", "en"), "JPN": ("ja", "en")}
+    return own.get(nation, ("en",))
 
 
 def _nothing(_effects: object) -> None:

@@ -32,8 +32,9 @@ def section(scene: Scene) -> Iterator[str]:
         yield f"<li><b>{escape(nation)}</b>: {escape(_summary(account))}.</li>"
     yield "</ul>"
     yield (
-        f"<figure>{probabilities(scene)}<figcaption>EXERCISE · Highest probability of any area as logged: alone "
-        "(dashed), shared; marks are messages that went out. Grey is the lowest threshold.</figcaption></figure>"
+        f'<div class="two"><figure>{probabilities(scene)}<figcaption>EXERCISE · Highest probability of any area as '
+        "logged: alone "
+        "(dashed), shared; marks are messages that went out. Grey is the lowest threshold.</figcaption></figure></div>"
     )
     heads = "".join(f"<th>{escape(head)}</th>" for head in _HEADS)
     rows = "".join(
