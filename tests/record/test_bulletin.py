@@ -120,6 +120,17 @@ def test_an_exact_point_is_one_distance_and_land_is_named_by_whoever_knows_it() 
     assert "only an area can be told" not in text
 
 
+def test_while_it_flies_its_fall_is_expected_and_no_fact() -> None:
+    impact = {**revision()["impact"], "time_utc": "2025-01-06T03:20:00Z", "latitude_deg": 38.0, "longitude_deg": 160.0}
+    flying = told(revision(impact=impact, impact_reason=None))
+    assert row_of(flying, "Where it fell") == (
+        "| Where it fell | still in flight when this was issued; expected into the Pacific Ocean, "
+        "at 12:20 Korean and Japanese time (03:20 UTC) |"
+    )
+    fallen = told(revision(impact={**impact, "time_utc": "2025-01-06T03:10:00Z"}, impact_reason=None))
+    assert row_of(fallen, "Where it fell") == "| Where it fell | into the Pacific Ocean |"
+
+
 def test_while_it_boosts_nothing_is_said_of_where_it_falls() -> None:
     text = told(revision(impact_reason="boosting"))
     assert row_of(text, "Where it fell") == "| Where it fell | not known |"

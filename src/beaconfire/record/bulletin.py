@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from beaconfire.kernel.alerts import LANGUAGES, Language
-from beaconfire.kernel.time import format_utc
+from beaconfire.kernel.time import format_utc, parse_utc
 from beaconfire.record.answer import figure_of
 from beaconfire.record.bulletin_facts import Facts, Row, Sight, Since, facts_of
 from beaconfire.record.bulletin_place import sea_name
@@ -164,6 +164,17 @@ class _Writer:
         return "" if value_m is None else self.words.say(f"figure_{bound}", km=self.words.km(value_m / 1e3))
 
     def _fell(self) -> str:
+        """Where it fell, or while it flies where it is expected to fall, and when."""
+        impact, words = self.facts.row["impact"], self.words
+        where = self._where()
+        if self.facts.sight.fell is None or impact["time_utc"] is None:
+            return where
+        falls_ns = parse_utc(impact["time_utc"])
+        if falls_ns <= parse_utc(self.facts.row["issued_utc"]):
+            return where
+        return words.say("fell_expected", fell=where, clock=words.clock(falls_ns))
+
+    def _where(self) -> str:
         fell, words = self.facts.sight.fell, self.words
         if fell is None:
             return words.say("not_known")
