@@ -161,13 +161,15 @@ def _alert(time_s: float) -> dict[str, object]:
     }  # fmt: skip
     log = {
         "alert_id": f"{EVENT_ID}-A1", "event_ids": [EVENT_ID], "time_utc": utc(time_s), "status": "submitted",
-        "previous": "submitted", "who": "kim", "why": "approved; 1 more to come", "kind": "shelter",
+        "previous": "submitted", "sources": ["JPN", "KOR"], "who": "kim",
+        "why": "approved; 1 more to come", "kind": "shelter",
         "identifier": draft["identifier"], "sha256": draft["sha256"], "areas": [area], "count_at_least": 1,
         "picture": None, "regime": "default", "p_hit": 0.01, "p_pass": 0.1, "beside": [], "due_utc": None,
     }  # fmt: skip
     alert = {
         "realm": "EXERCISE", "alert_id": f"{EVENT_ID}-A1", "event_ids": [EVENT_ID], "status": "submitted",
-        "sources": ["JPN", "KOR"], "draft": draft, "ready": {}, "sent": None, "messages": [], "silent": ["sirens"],
+        "sources": ["JPN", "KOR"], "measured_utc": utc(time_s),
+        "draft": draft, "ready": {}, "sent": None, "messages": [], "silent": ["sirens"],
         "conflicts": [], "due_utc": None,
     }  # fmt: skip
     return {"alert": alert, "log": log, "durable": True}

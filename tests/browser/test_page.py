@@ -169,7 +169,8 @@ def test_an_alert_says_whom_it_warns_and_whose_word_it_has(watch: Watch, node: N
     """Areas, minutes left, age, realm, sources and the hash of the bytes; nobody's session may only look."""
     pane = watch.page.locator(".alerts")
     for words in ("JPN + KOR", "Aomori Prefecture", "2.0 %", "80 %", "1 of 2 approvals kim", "lusab-babad-gutih-tugad",
-                  "no receipt from sirens", "as of", "EXERCISE. Missile warning", "tested 12 s ago", "connection refused"):  # fmt: skip
+                  "no receipt from sirens", "as of", "EXERCISE. Missile warning", "tested 12 s ago",
+                  "connection refused"):  # fmt: skip
         expect(pane).to_contain_text(words, timeout=1000 * PATIENCE_S)
     assert re.fullmatch(r"[0-9]+:[0-9]{2}", pane.locator(".minutes").first.inner_text())
     expect(pane.locator(".mark.exercise")).to_have_text("EXERCISE")

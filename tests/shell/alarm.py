@@ -77,7 +77,7 @@ def outlook(now_ns: int, **changes: object) -> Outlook:
     fields: dict[str, object] = {
         "event_id": EVENT, "picture": "own", "status": EventStatus.CONFIRMED, "time_ns": now_ns, "measured_ns": now_ns,
         "sources": 2, "count_at_least": 1, "launch_ns": now_ns - 60 * NS_PER_S, "launch_nation": "PRK",
-        "reach": "point", "threats": areas, "threatened": areas,
+        "reach": "point", "nations": ("JPN", "KOR"), "threats": areas, "threatened": areas,
     }  # fmt: skip
     return Outlook(**{**fields, **changes})  # type: ignore[arg-type]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.time import format_utc
 from beaconfire.shell.alertrows import alert_row, hash_words, log_row, texts_of
-from tests.shell.alarm import ALERT, Duty, make_station, on_duty
+from tests.shell.alarm import ALERT, START_NS, TICK_NS, Duty, make_station, on_duty
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_row_says_who_is_warned_of_what_by_whose_word(tmp_path: Path) -> None:
         await duty.turn(seen=True)
         view = duty.view()
         assert view.draft is not None
-        rows["drafted"] = alert_row(view, realm=Realm.EXERCISE, sources=["JPN", "KOR"])
+        rows["drafted"] = alert_row(view, realm=Realm.EXERCISE)
         rows["texts"] = texts_of(view.draft.unsigned)
         outcome = await duty.order("aoki", "submit", view.draft.digest)
         rows["log"] = log_row(outcome.rows[0])
@@ -71,6 +71,7 @@ def test_a_row_says_who_is_warned_of_what_by_whose_word(tmp_path: Path) -> None:
     )
     assert (row["draft"]["sha256"], row["draft"]["hash_words"]) == (digest.hex(), hash_words(digest))
     assert (row["draft"]["author"], row["draft"]["needs"], row["draft"]["approved_by"]) == ("desk", 2, [])
+    assert row["measured_utc"] == format_utc(START_NS + TICK_NS)
     first = row["draft"]["areas"][0]
     assert (first["area_id"], first["hit_p"], first["pass_p"]) == ("JP-02", 0.02, 0.8)
     assert first["names"]["ja"] == "青森県"

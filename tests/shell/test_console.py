@@ -113,6 +113,17 @@ def test_a_track_that_ended_or_was_merged_is_gone(tmp_path: Path) -> None:
     assert columns["id"] == ["C"]
 
 
+def test_a_page_that_is_open_before_the_first_turn_harms_nothing(tmp_path: Path) -> None:
+    async def run() -> None:
+        window: Any = ConsoleWindow(PretendNode(tmp_path))  # type: ignore[arg-type]
+        window._publish_tracks()
+        window._publish_clock()
+        assert set(window._hub._latest) == {"clock"}
+        assert b'"time_utc":null' in window._hub._latest["clock"][1]
+
+    asyncio.run(run())
+
+
 def test_without_partners_the_own_picture_is_shown(tmp_path: Path) -> None:
     columns = played(PretendNode(tmp_path, partners=()), [[ShowTrack(track())]], "tracks")["tracks"]
     assert (columns["id"], columns["source"]) == (["KOR-T1"], ["own"])

@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -318,21 +317,3 @@ def test_after_a_restart_the_page_is_told_what_stands(tmp_path: Path) -> None:
     assert all(row["alert"] is None for row in rows if row["log"])
     (told,) = [row["alert"] for row in rows if row["alert"]]
     assert (told["alert_id"], told["status"]) == (ALERT, "sent")
-
-
-def test_an_alerts_sources_are_the_nations_behind_its_events(tmp_path: Path) -> None:
-    station = make_station(tmp_path)
-
-    async def run() -> list[str]:
-        async with on_duty(station) as duty:
-            await duty.turn(seen=True)
-            window: Any = ConsoleWindow(duty.node)
-            window._events = {
-                ("JPN-E1", "own"): SimpleNamespace(contributors=("JPN",)),
-                ("JPN-E1", "fused"): SimpleNamespace(contributors=("KOR", "JPN")),
-                ("JPN-E2", "own"): SimpleNamespace(contributors=("USA",)),
-            }
-            sources: list[str] = window._alert(duty.view())["sources"]
-            return sources
-
-    assert asyncio.run(run()) == ["JPN", "KOR"]

@@ -209,6 +209,7 @@ export interface Alert {
   event_ids: string[];
   status: AlertStatus;
   sources: string[];
+  measured_utc: string | null;
   draft: ReadyMessage | null;
   ready: Partial<Record<MessageKind, ReadyMessage>>;
   sent: ReadyMessage | null;
@@ -225,6 +226,7 @@ export interface AlertLog {
   time_utc: string;
   status: AlertStatus;
   previous: AlertStatus | null;
+  sources: string[];
   who: string;
   why: string;
   kind: MessageKind | null;

@@ -4,8 +4,6 @@ A hash is also said in words, so that two people on two screens, or on the telep
 bytes: the first 64 bits as four proquints (Wilkerson 2009, arXiv:0901.4016), which are spoken alike in many languages.
 """
 
-from collections.abc import Sequence
-
 from beaconfire.kernel.alerts import AlertRow, AlertView, AreaThreat, Ready
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.time import format_utc
@@ -16,8 +14,8 @@ Row = dict[str, object]
 _CONSONANTS, _VOWELS = "bdfghjklmnprstvz", "aiou"
 
 
-def alert_row(view: AlertView, *, realm: Realm, sources: Sequence[str] = ()) -> Row:
-    """Return one alert as it stands; `sources` are the nations whose data it rests on."""
+def alert_row(view: AlertView, *, realm: Realm) -> Row:
+    """Return one alert as it stands: whose data it rests on, and how old these are."""
     last = view.sent[-1] if view.sent else None
     ready = {str(item.kind): item for item in reversed(view.ready)}  # the newest of a kind stands first
     return {
@@ -25,7 +23,8 @@ def alert_row(view: AlertView, *, realm: Realm, sources: Sequence[str] = ()) -> 
         "alert_id": view.alert_id,
         "event_ids": list(view.event_ids),
         "status": str(view.status),
-        "sources": list(sources),
+        "sources": list(view.nations),
+        "measured_utc": _utc(view.measured_ns or None),
         "draft": None if view.draft is None else ready_row(view.draft),
         "ready": {kind: ready_row(item, with_texts=False) for kind, item in ready.items()},
         "sent": None if last is None else ready_row(last),
@@ -44,6 +43,7 @@ def log_row(row: AlertRow) -> Row:
         "time_utc": _utc(row.time_ns),
         "status": str(row.status),
         "previous": None if row.previous is None else str(row.previous),
+        "sources": list(row.nations),
         "who": row.who,
         "why": row.why,
         "kind": None if row.kind is None else str(row.kind),

@@ -135,24 +135,23 @@ class ConsoleWindow:
     def _publish_alerts(self, rows: Sequence[AlertRow], seq: int, *, durable: bool) -> None:
         """Publish each new line of an alert's log with the alert as it stands; at first all that stand."""
         views: dict[str, AlertView] = {}
+        realm = self._node.config.realm
         if self._node.state is not None and (rows or not self._alerts_told):  # else a replay: only lines are known
             views = {view.alert_id: view for view in self._node.office.views()}
             named = {row.alert_id for row in rows}
             for view in () if self._alerts_told else views.values():
                 if view.alert_id not in named:
-                    self._hub.publish("alert", {"log": None, "alert": self._alert(view), "durable": durable}, seq)
+                    self._hub.publish(
+                        "alert", {"log": None, "alert": alert_row(view, realm=realm), "durable": durable}, seq
+                    )
             self._alerts_told = True
         for row in rows:
-            alert = self._alert(views[row.alert_id]) if row.alert_id in views else None
+            alert = alert_row(views[row.alert_id], realm=realm) if row.alert_id in views else None
             self._hub.publish("alert", {"log": log_row(row), "alert": alert, "durable": durable}, seq)
 
-    def _alert(self, view: AlertView) -> dict[str, object]:
-        """An alert with the nations whose data its events rest on."""
-        revisions = [revision for (event_id, _), revision in self._events.items() if event_id in view.event_ids]
-        sources = sorted({nation for revision in revisions for nation in revision.contributors})
-        return alert_row(view, realm=self._node.config.realm, sources=sources)
-
     def _publish_tracks(self) -> None:
+        if self._now_ns == 0:
+            return  # a page may be open before the first turn: there is no time yet, and no picture
         tracks = [update for update in self._tracks.values() if update.status is not TrackStatus.TENTATIVE]
         states = [_state(update) for update in tracks]
         labels = [self._of_track.get(update.track_id, (None, "unknown")) for update in tracks]

@@ -32,7 +32,7 @@ export function AlertPane() {
 function Card({ shown }: { shown: state.AlertState }) {
   const text = words.value.alert;
   const { alert, time_utc, durable } = shown;
-  const [time, now] = [millis(time_utc), state.node_ms.value];
+  const [time, measured, now] = [millis(time_utc), millis(alert.measured_utc), state.node_ms.value];
   const message = alert.draft ?? alert.sent;
   return (
     <article class={state.isOver(alert) ? "over" : ""} aria-label={alert.alert_id}>
@@ -41,10 +41,11 @@ function Card({ shown }: { shown: state.AlertState }) {
         <b>{alert.alert_id}</b>
         <span class={`status alert-${alert.status}`}>{text.statuses[alert.status]}</span>
         <span class="grow" />
-        <span class="dim">{time !== null && now !== null ? text.age(span(now - time)) : ""}</span>
+        <span class="dim">{time !== null && now !== null ? text.age(span(Math.max(0, now - time))) : ""}</span>
       </p>
       <p class="dim">
-        {text.sources} {alert.sources.join(" + ") || "–"} · {alert.event_ids.join(", ")}
+        {text.sources} {alert.sources.join(" + ") || "–"}
+        {measured !== null && now !== null && `, ${text.old(span(Math.max(0, now - measured)))}`} · {alert.event_ids.join(", ")}
       </p>
       {!durable && <p class="warn">{text.unrecorded}</p>}
       {alert.silent.length > 0 && <p class="warn">{text.silent(alert.silent.join(", "))}</p>}

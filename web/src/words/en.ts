@@ -104,6 +104,7 @@ export interface AlertWords {
   onlyLooking: string;
   none: string;
   age: (span: string) => string;
+  old: (span: string) => string;
   sources: string;
   unrecorded: string;
   silent: (names: string) => string;
@@ -267,6 +268,7 @@ export const en: Words = {
     onlyLooking: "this session may only look",
     none: "No alert",
     age: (span) => `as of ${span} ago`,
+    old: (span) => `newest ${span} old`,
     sources: "data of",
     unrecorded: "UNRECORDED: the journal cannot be written",
     silent: (names) => `no receipt from ${names}`,

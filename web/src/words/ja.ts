@@ -124,6 +124,7 @@ export const ja: Words = {
     onlyLooking: "このセッションは閲覧のみです",
     none: "警報なし",
     age: (span) => `${span}前の状態`,
+    old: (span) => `最新は${span}前`,
     sources: "情報源",
     unrecorded: "未記録: 記録を書き込めません",
     silent: (names) => `受領確認なし: ${names}`,

@@ -124,6 +124,7 @@ export const ko: Words = {
     onlyLooking: "이 세션은 열람만 가능합니다",
     none: "경보 없음",
     age: (span) => `${span} 전 기준`,
+    old: (span) => `최신 ${span} 전`,
     sources: "정보 출처",
     unrecorded: "미기록: 기록을 쓸 수 없습니다",
     silent: (names) => `수신 확인 없음: ${names}`,
