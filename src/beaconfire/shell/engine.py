@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -91,7 +91,8 @@ class Engine(Generic[State]):
     @property
     def numbered(self) -> dict[str, int]:
         """The last number given to an envelope, per partner that one was made for."""
-        return {nation: link.outgoing.number for nation, link in self.state.links.items() if link.outgoing.number}
+        state: Any = self.state  # the engine runs any state; a node's has links
+        return {nation: link.outgoing.number for nation, link in state.links.items() if link.outgoing.number}
 
     @property
     def warns(self) -> bool:
