@@ -9,6 +9,7 @@ from beaconfire.kernel.errors import InvalidInput, PortInUse
 from beaconfire.shell import check_node
 from beaconfire.shell.config import NodeConfig
 from tests.exchange import grant_toml, policy_toml
+from tests.shell.alarm import WARNING, make_station
 from tests.shell.support import make_nations
 
 SENSORS = '[[sensor]]\nid = "JPN-R1"\nnation = "JPN"\nkind = "radar"\nlatitude_deg = 38.1\nlongitude_deg = 138.4\n'
@@ -80,3 +81,15 @@ def test_keys_that_are_gone_are_named(japan: NodeConfig) -> None:
         key.unlink()
     with pytest.raises(InvalidInput, match="keys"):
         check_node(japan, passphrase=None)
+
+
+def test_whom_it_would_warn_and_by_whose_word(tmp_path: Path) -> None:
+    station = make_station(tmp_path)
+    found = check_node(station.config, passphrase=None)
+    assert found["people"] == ["aoki: officer", "baba: officer", "chiba: officer"]
+    assert found["channels"] == ["files: directory alerts", "feed: atom feed"]
+    station.config.path("warning.toml").write_text(
+        WARNING.replace('realm = "EXERCISE"\nkind', 'realm = "LIVE"\nkind', 1)
+    )
+    with pytest.raises(InvalidInput, match="channel files: realm: is LIVE"):
+        check_node(station.config, passphrase=None)

@@ -302,6 +302,11 @@ def read_warning(config: NodeConfig) -> WarningFiles:
     )
 
 
+def channels(config: NodeConfig) -> tuple[ChannelRow, ...]:
+    """Return the channels that a node would warn by; raises `InvalidInput` for settings that are wrong."""
+    return _channel_rows(config, read_warning(config))
+
+
 def views_of(state: NodeState) -> tuple[AlertView, ...]:
     """Return every alert of a node's state as it stands."""
     return () if state.desk is None else state.desk.alerts()

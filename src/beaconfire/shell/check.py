@@ -5,18 +5,21 @@ from pathlib import Path
 from beaconfire.kernel.sensors import parse_sensors
 from beaconfire.release import parse_policy
 from beaconfire.shell import bundles, journal, keys
+from beaconfire.shell.alerting import channels
 from beaconfire.shell.broker import check_port, server_binary, sha256_of
 from beaconfire.shell.config import NodeConfig, read_bounded
+from beaconfire.shell.people import read_people
 
 
 def check_node(config: NodeConfig, *, passphrase: str | None) -> dict[str, str | int | list[str]]:
     """Return what a start would do, by name.
 
-    Raises `InvalidInput` for configuration, keys, bundles, sensors or policy that do not hold, `PortInUse` for a port
-    that another program has.
+    Raises `InvalidInput` for configuration, keys, bundles, sensors, policy, people or warning settings that do not
+    hold, `PortInUse` for a port that another program has.
     """
     identity = keys.load(Path(config.folder), config.nation, config.realm, passphrase=passphrase)
     partners = bundles.load_partners(config)
+    people = read_people(config, root_public=identity.root_public)
     server = server_binary(config)
     journal.make_genesis(config, identity, partners, epoch=1)
     broker = config.broker
@@ -32,6 +35,8 @@ def check_node(config: NodeConfig, *, passphrase: str | None) -> dict[str, str |
         "expects": [partner.nation for partner in partners if not partner.dial],
         "sensors": _sensors(config.path(config.sensors)),
         "grants": _grants(config.path(config.policy)),
+        "people": [f"{person.id}: {', '.join(person.roles)}" for person in people.values()],
+        "channels": [f"{row.name}: {row.kind} {row.path or row.url}" for row in channels(config)],
         "server": f"{server} (SHA-256 {sha256_of(server)})",
         "clients": f"{broker.host}:{broker.client_port}",
         "links": f"{broker.host}:{broker.link_port}, known to partners as {broker.address}",
