@@ -63,7 +63,7 @@ def fell_of(impact: Mapping[str, Any] | None) -> Fell | None:
         return None
     if impact["latitude_deg"] is not None and impact["longitude_deg"] is not None:
         point = shapely.Point(impact["longitude_deg"], impact["latitude_deg"])
-        return Fell(0.0 if _land().contains(point) else 1.0, point.x, point.y)
+        return Fell(0.0 if shapely.contains(_land(), point) else 1.0, point.x, point.y)
     area = shape(impact["footprint_95"]) if impact["footprint_95"] else None
     if area is None or area.is_empty or area.area == 0.0:
         return None
