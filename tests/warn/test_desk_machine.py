@@ -102,6 +102,21 @@ class Approvals(RuleBasedStateMachine):
         changes = {} if session is None else {"session": session}
         self.give(self.bench.signed(person, A.APPROVE, **changes))
 
+    @rule(
+        writer=st.sampled_from((None, *OFFICERS)),
+        hands=st.lists(
+            st.tuples(st.sampled_from(OFFICERS), st.sampled_from((None, *SESSIONS))), min_size=1, max_size=3
+        ),
+    )
+    def all_hurry(self, writer: str | None, hands: list[tuple[str, str | None]]) -> None:
+        """What must be rare among single orders and is what a busy night looks like: one after the other, at once."""
+        if writer is not None:
+            self.drafts_by_hand(writer, set())
+        self.submits("aoki")
+        for person, session in hands:
+            self.approves(person, session)
+            self.nothing_went_that_was_not_paid_for()
+
     @rule(person=st.sampled_from(OFFICERS), data=st.data())
     def approves_bytes_of_before(self, person: str, data: st.DataObject) -> None:
         digest = data.draw(st.sampled_from(self.seen))
