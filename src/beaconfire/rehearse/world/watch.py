@@ -42,13 +42,13 @@ class Ledger:
     """What one node's history holds: rebuilt with the state when a journal is replayed.
 
     `decree` and `trusted` are the policy in force and whether the clock is trusted, in the order of the rows;
-    `decided` the last word on each record for each partner; `took` what took effect, by sender; `own` a hash of the
-    OWN picture's effects.
+    `decided` when (node time) each record was let go to each partner, None where the last word was no; `took` what
+    took effect, by sender; `own` a hash of the OWN picture's effects.
     """
 
     decree: Decree
     trusted: bool = True
-    decided: dict[tuple[str, RecordKey], bool] = field(default_factory=dict)
+    decided: dict[tuple[str, RecordKey], int | None] = field(default_factory=dict)
     took: dict[tuple[str, RecordKey], int] = field(default_factory=dict)
     numbered: set[bytes] = field(default_factory=set)
     own: bytes = bytes(32)
@@ -83,7 +83,7 @@ class Watch:
         allowed = allows(grants, product, partner, now_ns=now_ns, clock_trusted=trusted)
         yes = isinstance(decision, Released)
         self.checks += 1
-        ledger.decided[partner, key] = yes
+        ledger.decided[partner, key] = now_ns if yes else None
         if yes and not allowed:
             raise self.fail(
                 "P2", f"{nation} released {product.kind} {product.local_id} to {partner} against its policy"
