@@ -19,7 +19,19 @@ from beaconfire.kernel.errors import InvalidInput, PortInUse, Violation
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Kind, LaunchBody, Product, Released
 from beaconfire.kernel.records import CLASSES, KINDS, EventStatus, Scan
-from beaconfire.node import Effect, EnvelopeIn, Input, NodeState, PolicyLoad, Restart, ScanIn, Send, decode_input, step
+from beaconfire.node import (
+    ClockTrouble,
+    Effect,
+    EnvelopeIn,
+    Input,
+    NodeState,
+    PolicyLoad,
+    Restart,
+    ScanIn,
+    Send,
+    decode_input,
+    step,
+)
 from beaconfire.release import preset
 from beaconfire.shell.bundles import exchange_bundles
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig
@@ -244,6 +256,23 @@ def test_without_a_feed_the_clock_drives_the_node(tmp_path: Path) -> None:
     reader.close()
     assert len(times) >= 3
     assert times == sorted(times)
+
+
+def test_a_clock_that_was_not_trusted_is_looked_at_anew_after_a_restart(tmp_path: Path) -> None:
+    (config,) = new_nodes(tmp_path, "KOR")
+
+    async def run() -> None:
+        async with running(config) as (play, _):
+            await play.turn(orders=(ClockOrder(trusted=False, offset_s=18.0),))
+        node = Node(msgspec.structs.replace(config, feed=""), passphrase=None)
+        task = asyncio.create_task(node.run(lambda: None))
+        await until(lambda: node.trouble is not None or len(inputs(config)) > 5 or task.done())
+        node.stop()
+        await task
+
+    asyncio.run(run())
+    troubles = [item for item in inputs(config) if isinstance(item, ClockTrouble)]
+    assert [item.trusted for item in troubles] == [False, True]
 
 
 def test_a_port_in_use_is_named_and_nothing_is_left(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def policy_checked_when_queued(monkeypatch: pytest.MonkeyPatch) -> None:
             return self._release(product, rule, now_ns)
         decision = right(self, product, partner, now_ns, again)
         if isinstance(decision, Withheld) and decision.reason in ("delay", "rate"):
-            queued[key] = self._core.find(product, partner, now_ns=now_ns, clock_trusted=self._clock_trusted)[0]
+            queued[key] = self._core.find(product, partner, now_ns=now_ns, clock_trusted=self.clock_trusted)[0]
         return decision
 
     monkeypatch.setattr(Releaser, "_decide", decide)

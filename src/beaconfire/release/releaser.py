@@ -76,7 +76,7 @@ class Releaser:
         self._queue: list[tuple[int, int, tuple[str, Kind, str, int]]] = []
         self._queued = 0
         self._audit = Audit()
-        self._clock_trusted = True
+        self.clock_trusted = True
         self._ticked_ns = 0
 
     def load(self, data: bytes, *, where: str) -> Loaded:
@@ -106,8 +106,8 @@ class Releaser:
 
     def trust_clock(self, trusted: bool) -> tuple[str, ...]:
         """Say whether the clock is trusted; timed grants count as expired while not. Returns partners narrowed."""
-        lost = self._clock_trusted and not trusted
-        self._clock_trusted = trusted
+        lost = self.clock_trusted and not trusted
+        self.clock_trusted = trusted
         timed = (grant.partner for grant in self._grants if grant.timed)
         return self._narrow(tuple(dict.fromkeys(timed))) if lost else ()
 
@@ -142,7 +142,7 @@ class Releaser:
 
     def preview(self, product: Product, partner: str, *, now_ns: int) -> tuple[str, str]:
         """Return `(rule, reason)` of what would be decided now, without deciding; reason "" is a yes."""
-        _, name, reason = self._core.find(product, partner, now_ns=now_ns, clock_trusted=self._clock_trusted)
+        _, name, reason = self._core.find(product, partner, now_ns=now_ns, clock_trusted=self.clock_trusted)
         return name, reason
 
     def generation(self, partner: str) -> int:
@@ -165,7 +165,7 @@ class Releaser:
     def _decide(self, product: Product, partner: str, now_ns: int, again: bool) -> Released | Withheld:
         if product.kind is Kind.WITHDRAWAL:
             return self._withdraw(product, partner, now_ns)
-        rule, name, reason = self._core.find(product, partner, now_ns=now_ns, clock_trusted=self._clock_trusted)
+        rule, name, reason = self._core.find(product, partner, now_ns=now_ns, clock_trusted=self.clock_trusted)
         if rule is None:
             return _withheld(product, partner, name, reason)
         wait = self._wait(product, rule.grant, now_ns, again)
@@ -178,7 +178,7 @@ class Releaser:
             del self._held[key]
         if (partner, body.of, body.id) not in self._given:
             return _withheld(product, partner, "", "never_given")
-        rule = self._core.in_force(body.of, partner, now_ns=now_ns, clock_trusted=self._clock_trusted)
+        rule = self._core.in_force(body.of, partner, now_ns=now_ns, clock_trusted=self.clock_trusted)
         return self._release(product, rule, now_ns) if rule else _withheld(product, partner, "", "no_grant")
 
     def _wait(self, product: Product, grant: Grant, now_ns: int, again: bool) -> str:

@@ -300,9 +300,10 @@ class Node:
 
     async def _by_clock(self, last_ns: int) -> None:
         """Drive the step by the node's own clock: last journaled time plus monotonic time elapsed."""
-        base_ns, start_ns, trusted = max(_wall_ns(), last_ns), time.monotonic_ns(), True
+        base_ns, start_ns = max(_wall_ns(), last_ns), time.monotonic_ns()
         if self._engine is None:
             self._begin(base_ns)
+        trusted = self._beats.clock_trusted = self._running().state.releaser.clock_trusted  # as the journal left it
         while True:
             now_ns = base_ns + time.monotonic_ns() - start_ns
             offset_s = (_wall_ns() - now_ns) / NS_PER_S
@@ -346,14 +347,13 @@ class Node:
         self._news.set()
 
     def _committed(self, seq: int) -> None:
-        engine = self._running()
-        engine.committed(seq)
         epochs = self._epochs()
         renewed = [nation for nation, link in self._links.items() if link.lane.epoch != epochs[nation]]
         for nation in renewed:
             self._links[nation].renew(epochs[nation])
         if renewed and self._broker is not None:
             self._broker.reload(epochs)
+        self._running().committed(seq)  # a renewed link forgets what was queued, so what is sent now comes after it
 
     def _troubled(self, error: Exception | None) -> None:
         self.trouble = error
