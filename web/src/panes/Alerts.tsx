@@ -125,8 +125,8 @@ function AreaTable({ areas }: { areas: AreaThreat[] }) {
 }
 
 function left(area: AreaThreat): string {
-  const [first, now] = [millis(area.first_utc), state.node_ms.value];
-  if (first === null || now === null) return "–";
+  const [first, last, now] = [millis(area.first_utc), millis(area.last_utc), state.node_ms.value];
+  if (first === null || now === null || (last !== null && last < now)) return "–"; // over is never "now"
   return first > now ? span(first - now) : words.value.alert.now;
 }
 

@@ -44,6 +44,9 @@ export function Facts() {
       <p class="clock">
         <small>KST/JST</small> {now_ms === null ? "--:--:--" : clockKst(now_ms)}
       </p>
+      <a class="record" href="/record" target="_blank" rel="noopener">
+        {text.record}
+      </a>
       <LanguageSwitch offered={config?.languages ?? []} />
     </div>
   );

@@ -19,6 +19,7 @@ export interface Words {
   speed: string;
   language: string;
   scenario: string;
+  record: string;
   events: string;
   noEvents: string;
   impactIn: string;
@@ -150,6 +151,7 @@ export const en: Words = {
   speed: "Speed",
   language: "Language",
   scenario: "Scenario",
+  record: "Launch record",
   events: "Events by time to impact",
   noEvents: "No event",
   impactIn: "impact in",

@@ -18,6 +18,7 @@ export const ja: Words = {
   speed: "速度倍率",
   language: "言語",
   scenario: "シナリオ",
+  record: "発射記録",
   events: "事象 (落下までの時間順)",
   noEvents: "事象なし",
   impactIn: "落下まで",

@@ -18,6 +18,7 @@ export const ko: Words = {
   speed: "배속",
   language: "언어",
   scenario: "시나리오",
+  record: "발사 기록",
   events: "사건 (낙하까지 남은 시간순)",
   noEvents: "사건 없음",
   impactIn: "낙하까지",
