@@ -214,7 +214,7 @@ def test_a_killed_server_loses_nothing_and_a_killed_node_is_named(stage: Stage) 
     for nation in ("KOR", "JPN"):
         assert summary["nations"][nation]["shared"]["events"]
     numbers = numbers_taken(stage.out / "JPN" / "journal.sqlite", "KOR")
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))  # each once; what the dead server held comes late
     assert len(numbers) > 50
     assert (stage.out / "USA" / "journal.sqlite").exists()
     assert "Did not live to the end: USA" in (stage.out / "report.html").read_text()
