@@ -71,7 +71,7 @@ class ForecastPath:
 class Forecast:
     """Where the objects of one event, as one picture has them now, may pass and fall.
 
-    `reason` is why there is no single point: as `impact_reason`. `lost`: every object is coasting.
+    `lost`: every object is coasting.
     """
 
     event_id: str
