@@ -22,9 +22,11 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "withdrawal": products.WithdrawalBody,
     "void": products.VoidBody,
     "epoch_close": products.EpochCloseBody,
+    "caught_up": products.CaughtUpBody,
     "hello": wire.Hello,
     "beat": wire.Beat,
     "receipt": wire.Receipt,
+    "suspend": wire.Suspend,
 }
 
 
@@ -47,7 +49,7 @@ def test_every_table_of_the_wire_has_the_fields_in_order(name: str) -> None:
     assert first_cells(section(WIRE, name)) == list(RECORDS[name].__struct_fields__)
 
 
-@pytest.mark.parametrize("name", ["signed", "release", "hello", "beat", "receipt"])
+@pytest.mark.parametrize("name", ["signed", "release", "hello", "beat", "receipt", "suspend"])
 def test_tags(name: str) -> None:
     assert f"Tag `{RECORDS[name].__struct_config__.tag}`." in section(WIRE, name)
 

@@ -34,6 +34,7 @@ def records() -> Iterator[tuple[str, msgspec.Struct]]:
     yield "withdrawal", products.WithdrawalBody(of=Kind.LAUNCH, id="E1", reason="流星")
     yield "void", products.VoidBody(first=2, last=300, anchor=bytes(32), closing=b"\xff" * 32, reason="policy")
     yield "epoch_close", products.EpochCloseBody(reason="restart")
+    yield "caught_up", products.CaughtUpBody(count=40_000, root=b"\x7f" * 32, up_to=NOW_NS)
     for realm in Realm:
         yield f"release, {realm}", release(realm=realm)
         yield f"envelope, {realm}", envelope(release(realm=realm))
@@ -44,6 +45,8 @@ def records() -> Iterator[tuple[str, msgspec.Struct]]:
     yield "beat", wire.Beat(**HEAD, **beat, **journal, time_ns=NOW_NS)  # type: ignore[arg-type]
     receipt = {"of_epoch": 100, "contiguous": 3, "head": bytes(32), "ranges": ((5, 6), (9, 9))}
     yield "receipt", wire.Receipt(**HEAD, **receipt, time_ns=NOW_NS)  # type: ignore[arg-type]
+    suspend = {"number": 300, "head": b"\xfe" * 32, "reason": "left", "effective_ns": NOW_NS}
+    yield "suspend", wire.Suspend(**HEAD, **suspend, time_ns=NOW_NS)  # type: ignore[arg-type]
 
 
 def vectors() -> dict[str, Any]:
@@ -70,7 +73,7 @@ def test_the_wire_has_not_changed(name: str) -> None:
 def test_every_type_has_a_vector() -> None:
     types = {type(record) for _, record in records()}
     assert types >= {*wire.BODY_TYPES.values(), wire.Release, *wire.ENVELOPE_TYPES.values()}
-    assert types >= {wire.Hello, wire.Beat, wire.Receipt}
+    assert types >= {wire.Hello, wire.Beat, wire.Receipt, wire.Suspend}
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from beaconfire.kernel import limits
+from beaconfire.kernel.alerts import MessageKind
 from beaconfire.kernel.records import CLASSES, KINDS, MODES, EventStatus, TrackStatus
 
 Nation = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
@@ -34,6 +35,8 @@ Covariance2 = tuple[Variance, Variance, Variance]  # east-east, east-north, nort
 BatchRange = Annotated[bytes, Meta(min_length=16, max_length=32)]  # one batch id, or the first and last of a run
 Ring = Annotated[bytes, Meta(min_length=32, max_length=8 * limits.MAX_FOOTPRINT_POINTS)]
 Reason = Annotated[str, Meta(max_length=200)]
+AreaId = Annotated[str, Meta(pattern=r"\A[A-Z]{2}-[A-Z0-9]{1,3}\Z")]  # ISO 3166-2
+Reference = Annotated[str, Meta(min_length=5, max_length=limits.MAX_REFERENCE_LENGTH)]
 
 STATE_SIZE = 6
 STATE_BLOB = STATE_SIZE * 8
@@ -41,17 +44,31 @@ FACTOR_BLOB = STATE_SIZE * (STATE_SIZE + 1) // 2 * 4
 
 
 class Kind(StrEnum):
-    """What an envelope carries; the last two belong to the link itself."""
+    """What an envelope carries; void, epoch_close and caught_up belong to the link itself."""
 
     LAUNCH = "launch"
     TRAJECTORY = "trajectory"
     IMPACT = "impact"
+    DETECTION = "detection"
+    ASSESSMENT = "assessment"
+    SENSOR_STATUS = "sensor_status"
+    ALERT_NOTICE = "alert_notice"
     WITHDRAWAL = "withdrawal"
     VOID = "void"
     EPOCH_CLOSE = "epoch_close"
+    CAUGHT_UP = "caught_up"
 
 
-GRANTABLE = (Kind.LAUNCH, Kind.TRAJECTORY, Kind.IMPACT)  # what a policy may name; a withdrawal follows its kind
+# What a policy may name; a withdrawal follows its kind.
+GRANTABLE = (
+    Kind.LAUNCH,
+    Kind.TRAJECTORY,
+    Kind.IMPACT,
+    Kind.DETECTION,
+    Kind.ASSESSMENT,
+    Kind.SENSOR_STATUS,
+    Kind.ALERT_NOTICE,
+)
 RELEASED_KINDS = (*GRANTABLE, Kind.WITHDRAWAL)  # what travels as a `Release`
 
 
@@ -114,6 +131,22 @@ class ImpactBody(_Body, frozen=True):
     reason: Literal["", "boosting", "reachable_set", "lost", "unknown"] = ""
 
 
+class AlertNoticeBody(_Body, frozen=True):
+    """The sender's public alert as it stands after its last message: who warns, where, until when, or that it ended.
+
+    `reference` is that message's, as CAP has it: a later notice of the same `alert` takes the place of the former.
+    """
+
+    alert: WireId
+    authority: SensorId
+    reference: Reference  # sender,identifier,sent
+    says: MessageKind
+    areas: Annotated[tuple[AreaId, ...], Meta(min_length=1, max_length=limits.MAX_ALERT_AREAS)]
+    sent_ns: TimeNs
+    expires_ns: TimeNs
+    ended: bool = False
+
+
 class WithdrawalBody(_Body, frozen=True):
     """The sender takes back everything it said of one track or event."""
 
@@ -141,8 +174,20 @@ class EpochCloseBody(_Body, frozen=True):
     reason: Literal["restart", "suspended", "leave"]
 
 
-Body = LaunchBody | TrajectoryBody | ImpactBody | WithdrawalBody | VoidBody | EpochCloseBody
-ReleasedBody = LaunchBody | TrajectoryBody | ImpactBody | WithdrawalBody
+class CaughtUpBody(_Body, frozen=True):
+    """All that was kept back has been released, as far as today's policy lets it go.
+
+    `count` records of this epoch stand before it; `root` is the sum of the SHA-256 of their source ids, as big-endian
+    integers modulo 2²⁵⁶, so that order does not matter; `up_to` is when the history ended.
+    """
+
+    count: Count
+    root: Hash
+    up_to: TimeNs
+
+
+ReleasedBody = LaunchBody | TrajectoryBody | ImpactBody | AlertNoticeBody | WithdrawalBody
+Body = ReleasedBody | VoidBody | EpochCloseBody | CaughtUpBody
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ by the type of the envelope (its leading tag), by its label, and by the subject 
 """
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,7 +17,9 @@ from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import (
     GRANTABLE,
     RELEASED_KINDS,
+    AlertNoticeBody,
     Body,
+    CaughtUpBody,
     Count,
     EpochCloseBody,
     Hash,
@@ -42,9 +44,11 @@ BODY_TYPES: dict[Kind, type[Body]] = {
     Kind.LAUNCH: LaunchBody,
     Kind.TRAJECTORY: TrajectoryBody,
     Kind.IMPACT: ImpactBody,
+    Kind.ALERT_NOTICE: AlertNoticeBody,
     Kind.WITHDRAWAL: WithdrawalBody,
     Kind.VOID: VoidBody,
     Kind.EPOCH_CLOSE: EpochCloseBody,
+    Kind.CAUGHT_UP: CaughtUpBody,
 }
 
 Nations = Annotated[tuple[Nation, ...], Meta(max_length=limits.MAX_PARTNERS)]
@@ -159,7 +163,16 @@ class Receipt(_Control, frozen=True, tag="receipt"):
     ranges: Annotated[tuple[Range, ...], Meta(max_length=limits.RECEIPT_RANGES)] = ()
 
 
-Control = Hello | Beat | Receipt
+class Suspend(_Control, frozen=True, tag="suspend"):
+    """Nothing more comes from the sender: the last number it sent with its hash, why, and from when on (0: now)."""
+
+    number: Count
+    head: Hash
+    reason: Literal["suspended", "left"]
+    effective_ns: Annotated[int, Meta(ge=0, le=limits.MAX_TIME_NS)] = 0
+
+
+Control = Hello | Beat | Receipt | Suspend
 
 
 def chain_hash(unsigned: bytes) -> bytes:
@@ -234,6 +247,8 @@ def check_body(body: Body) -> None:
         codec.check_covariance_2(body.covariance_m2, where="launch: covariance_m2")
     elif isinstance(body, ImpactBody):
         _check_impact(body)
+    elif isinstance(body, AlertNoticeBody):
+        _check_notice(body)
     elif isinstance(body, WithdrawalBody) and body.of not in GRANTABLE:
         raise Refused("kind", where="withdrawal: of", what=f"is {body.of}", expected=", ".join(GRANTABLE))
     elif isinstance(body, VoidBody) and body.last < body.first:
@@ -246,6 +261,8 @@ def body_id(body: Body) -> str:
         return body.track
     if isinstance(body, LaunchBody | ImpactBody):
         return body.event
+    if isinstance(body, AlertNoticeBody):
+        return body.alert
     return body.id if isinstance(body, WithdrawalBody) else LINK_ID
 
 
@@ -274,3 +291,8 @@ def _check_impact(body: ImpactBody) -> None:
     if body.covariance_m2 is not None:
         codec.check_covariance_2(body.covariance_m2, where="impact: covariance_m2")
     codec.unpack_rings(body.footprint, where="impact: footprint")
+
+
+def _check_notice(body: AlertNoticeBody) -> None:
+    if body.expires_ns < body.sent_ns:
+        raise Refused("time", where="alert_notice: expires_ns", what="is before sent_ns", expected="not before it")

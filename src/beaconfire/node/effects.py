@@ -6,7 +6,8 @@ what the node decided at the time.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -40,6 +41,48 @@ class Purge:
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """Sign this control and flush it to the broker at once, as well as that goes: the notice before a cut."""
+
+    partner: str
+    kind: str
+    subject: str
+    unsigned: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Take a partner's grant out of the broker and throw its connection out; `left`: its link keys go as well."""
+
+    partner: str
+    reason: Literal["suspended", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """A partner may connect (again) and is verified under this key; the lanes of the link's epoch come up."""
+
+    partner: str
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ShowLate:
+    """A partner's record for the launch record alone: it came too late for the picture, from the future, or expired.
+
+    `time_ns` is its validity, `body` the encoded body of its kind (`wire.decode_body`).
+    """
+
+    now_ns: int
+    partner: str
+    kind: str
+    subject: str
+    time_ns: int
+    reason: str  # late | future | expired
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ShowTrack:
     """A track of a picture changed."""
 
@@ -61,7 +104,7 @@ class ShowAudit:
     partner: str
     kind: str
     subject: str
-    verdict: str  # released | withheld | refused | quarantined | equivocation
+    verdict: str  # released | withheld | refused | quarantined | equivocation | a word of membership
     rule: str
     reason: str
     count: int = 1
@@ -81,7 +124,7 @@ class Publish:
     approved: Approved
 
 
-Effect = Send | Purge | ShowTrack | ShowEvent | ShowAudit | ShowAlert | Publish
+Effect = Send | Purge | Tell | Cut | Admit | ShowLate | ShowTrack | ShowEvent | ShowAudit | ShowAlert | Publish
 
 _ENCODER = msgspec.msgpack.Encoder()
 
@@ -111,6 +154,8 @@ def _fields(effect: Effect) -> tuple[object, ...]:
         return (effect.partner, effect.number, effect.generation, effect.subject, effect.unsigned)
     if isinstance(effect, Purge):
         return (effect.partner, effect.generation)
+    if isinstance(effect, Tell | Cut | Admit | ShowLate):
+        return astuple(effect)
     return (
         effect.time_ns, effect.partner, effect.kind, effect.subject, effect.verdict, effect.rule, effect.reason,
         effect.count,

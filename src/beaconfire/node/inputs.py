@@ -69,11 +69,51 @@ class EnvelopeIn(_Input, frozen=True):
 
 
 class ControlIn(_Input, frozen=True):
-    """A partner's control (hello, beat or receipt) whose signature the intake has verified; its unsigned bytes."""
+    """A partner's control (hello, beat, receipt, suspend) whose signature the intake has verified; unsigned bytes."""
 
     partner: str
     control: bytes
     signature: bytes
+
+
+class Join(_Input, frozen=True):
+    """A nation becomes a partner in mid-life, or comes back after it had left: under this key, in a new epoch."""
+
+    partner: Partner
+    by: tuple[str, ...]
+
+
+class Suspend(_Input, frozen=True):
+    """Nothing goes to a partner any more until `Resume`; `by` are the people who ordered it."""
+
+    nation: str
+    by: tuple[str, ...]
+    reason: str
+
+
+class Resume(_Input, frozen=True):
+    """A suspended partner returns in a new epoch; `public_key` b"" keeps the key it had."""
+
+    nation: str
+    public_key: bytes
+    by: tuple[str, ...]
+
+
+class Leave(_Input, frozen=True):
+    """The link with a partner ends at `effective_ns` (0: now), with its keys; a notice period is said ahead."""
+
+    nation: str
+    by: tuple[str, ...]
+    reason: str
+    effective_ns: int
+
+
+class KeyChange(_Input, frozen=True):
+    """A partner's envelopes are signed by another key from now on, which root and old key have signed."""
+
+    nation: str
+    public_key: bytes
+    by: tuple[str, ...]
 
 
 class Restart(_Input, frozen=True):
@@ -120,6 +160,11 @@ Input = (
     | Command
     | Delivered
     | NoticeIn
+    | Join
+    | Suspend
+    | Resume
+    | Leave
+    | KeyChange
 )
 
 _ENCODER = msgspec.msgpack.Encoder()
