@@ -9,11 +9,13 @@ import pytest
 from beaconfire.kernel.alerts import AlertAction, AlertStatus, AlertView, MessageKind, Order, Ready
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.people import load_people
+from beaconfire.kernel.sealed import open_sealed
 from beaconfire.kernel.time import from_seconds
 from beaconfire.rehearse.network import genesis_rows, rehearsal_staffs
 from beaconfire.rehearse.scenario import Alerting, Nation, OperatorAction, Scenario
 from beaconfire.rehearse.staff import RULE_FILE, Prompter, key_of, make_staff
-from beaconfire.warn import areas, load_people, open_sealed, parse_rule, parse_settings, signed_bytes
+from beaconfire.warn import areas, parse_rule, parse_settings, signed_bytes
 from tests.rehearse.played import scenario
 
 SECRET = b"s" * 32

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel.alerts import AlertAction, AlertView, Approved, AreaThreat, Order
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.person import Person
 from beaconfire.kernel.records import EventStatus, Scan
 from beaconfire.kernel.time import NS_PER_S
 from beaconfire.node import Effect, Input, NodeState, Publish, ScanIn, ShowAlert, step
@@ -25,7 +26,7 @@ from beaconfire.shell.control import Outcome
 from beaconfire.shell.feed import Conductor, Turn
 from beaconfire.shell.loop import Node
 from beaconfire.shell.setup import init_node
-from beaconfire.warn import Outlook, Person
+from beaconfire.warn import Outlook
 from tests.shell.support import free_port, until
 
 START_NS = 1_736_132_400_000_000_000

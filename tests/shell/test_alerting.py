@@ -12,13 +12,13 @@ import pytest
 from beaconfire.kernel.alerts import AlertStatus, MessageKind
 from beaconfire.kernel.errors import InvalidInput, Refused
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.sealed import seal
 from beaconfire.node import Command, Delivered, Input, WarningLoad, decode_input, encode_input
 from beaconfire.shell import capsign
 from beaconfire.shell.alerting import read_warning
 from beaconfire.shell.control import AskAlerts, AskChannels, AskReload, ChannelsHealth, GiveOrder, Outcome
 from beaconfire.shell.store import Reader, decode_record
 from beaconfire.shell.verify import verify_journal
-from beaconfire.warn import seal
 from tests.shell.alarm import ALERT, WARNING, Duty, Station, make_station, on_duty
 from tests.shell.support import until
 

@@ -15,6 +15,7 @@ from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import Order
 from beaconfire.kernel.errors import RunFailed
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.person import Person
 from beaconfire.shell.console import ConsoleWindow
 from beaconfire.shell.control import Outcome
 from beaconfire.shell.feedhub import FeedHub
@@ -22,7 +23,6 @@ from beaconfire.shell.gateway import Gateway, build_app, serve
 from beaconfire.shell.loop import Node
 from beaconfire.shell.pageorders import PageOrders
 from beaconfire.shell.people import token_hash
-from beaconfire.warn import Person
 from tests.shell.alarm import ALERT, START_NS, Duty, make_station, on_duty, threatening
 from tests.shell.support import until
 from tests.shell.test_control import ROW

@@ -10,9 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from beaconfire.kernel.alerts import AlertAction
 from beaconfire.kernel.errors import InvalidInput, Refused, UsageError
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.people import load_people
+from beaconfire.kernel.person import Person
+from beaconfire.kernel.sealed import open_sealed
 from beaconfire.shell import keys, people
 from beaconfire.shell.config import NodeConfig
-from beaconfire.warn import Person, load_people, open_sealed, signed_bytes
+from beaconfire.warn import signed_bytes
 from tests.shell.support import make_nation
 
 NOW_NS = 10**18

@@ -8,13 +8,14 @@ import pytest
 
 from beaconfire.kernel.errors import InvalidInput, PortInUse, UsageError
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.sealed import open_sealed
 from beaconfire.release import preset
 from beaconfire.shell import bundles, keys
 from beaconfire.shell.broker import installed_server, sha256_of
 from beaconfire.shell.check import check_node
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig, load_config
 from beaconfire.shell.setup import init_node
-from beaconfire.warn import open_sealed, parse_settings, rule_preset, warning_preset
+from beaconfire.warn import parse_settings, rule_preset, warning_preset
 from tests.shell.support import free_port
 
 SENSORS = b"""

@@ -18,16 +18,20 @@ from beaconfire.kernel.alerts import (
     Order,
     Ready,
 )
+from beaconfire.kernel.approval import Act, act_bytes
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.people import act_of, person_table
+from beaconfire.kernel.person import Person, Role, Word
 from beaconfire.kernel.records import EventStatus
+from beaconfire.kernel.sealed import seal
 from beaconfire.kernel.time import NS_PER_S, parse_utc
-from beaconfire.warn import Desk, Outlook, seal, signed_bytes
+from beaconfire.warn import Desk, Outlook, signed_bytes
 
 NOW_NS = parse_utc("2025-01-06T03:00:00Z")
 ROOT = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"root").digest())
 ROOT_PUBLIC = ROOT.public_key().public_bytes_raw()
-PEOPLE = {"aoki": "author", "baba": "officer", "chiba": "officer", "doi": "officer"}
+PEOPLE: dict[str, Role] = {"aoki": "author", "baba": "officer", "chiba": "officer", "doi": "officer"}
 TOKEN = b"a plain token of an exercise"
 
 WARNING = """version = 1
@@ -86,17 +90,26 @@ def warning_toml(*, realm: Realm = Realm.EXERCISE, send: str = "at_once") -> byt
     return WARNING.format(realm=realm, send=send).encode()
 
 
-def people_text(*, extra: str = "") -> bytes:
-    rows = [
-        f'[[person]]\nid = "{name}"\nname = "{name.title()}"\nroles = ["{role}"]\n'
-        f'keys = ["{key_of(name).public_key().public_bytes_raw().hex()}"]\n'
-        for name, role in PEOPLE.items()
-    ]
+def people_text(*, realm: Realm = Realm.EXERCISE, extra: str = "") -> bytes:
+    rows: list[str] = []
+    for name, role in PEOPLE.items():
+        keys = (key_of(name).public_key().public_bytes_raw().hex(),)
+        person = Person(id=name, name=name.title(), roles=(role,), keys=keys)
+        if realm is Realm.LIVE and len(rows) >= 3:  # an author and two officers stand there by the root alone
+            words = [word_of(officer, act_of(person, realm=realm)) for officer in ("baba", "chiba")]
+            person = msgspec.structs.replace(person, approved=tuple(words))
+        rows.append(person_table(person))
     return ("\n".join(rows) + extra).encode()
 
 
+def word_of(person: str, act: Act, *, nonce: bytes = bytes(16), issued_ns: int = NOW_NS) -> Word:
+    """A person's signature under an act."""
+    proof = key_of(person).sign(act_bytes(act, person=person, nonce=nonce, issued_ns=issued_ns))
+    return Word(person, nonce, issued_ns, proof)
+
+
 def people_toml(*, realm: Realm = Realm.EXERCISE, extra: str = "") -> bytes:
-    return seal(people_text(extra=extra), purpose="people", realm=realm, sign=ROOT.sign)
+    return seal(people_text(realm=realm, extra=extra), purpose="people", realm=realm, sign=ROOT.sign)
 
 
 def rule_file(text: str = RULE, *, realm: Realm = Realm.EXERCISE) -> bytes:

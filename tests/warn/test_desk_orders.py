@@ -9,8 +9,9 @@ from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertAction, AlertStatus, MessageKind
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.sealed import seal
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.warn import Desk, seal, signed_bytes
+from beaconfire.warn import Desk, signed_bytes
 from tests.warn.desks import (
     ROOT,
     ROOT_PUBLIC,
@@ -325,7 +326,7 @@ def test_a_plain_token_stands_for_a_key_in_an_exercise_alone() -> None:
     assert bench.order("aoki", A.SUBMIT) == ""
     assert bench.order("eto", A.APPROVE, signature=b"another token") == "signature"
     assert bench.order("eto", A.APPROVE, signature=TOKEN) == ""
-    live = seal(people_text(extra=extra), purpose="people", realm=Realm.LIVE, sign=ROOT.sign)
+    live = seal(people_text(realm=Realm.LIVE, extra=extra), purpose="people", realm=Realm.LIVE, sign=ROOT.sign)
     with pytest.raises(Exception, match="plain tokens are for exercises"):
         Desk(
             nation="JPN", realm=Realm.LIVE, epoch=7, root=ROOT_PUBLIC, warning_toml=warning_toml(realm=Realm.LIVE),

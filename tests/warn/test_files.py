@@ -9,17 +9,9 @@ from hypothesis import strategies as st
 from beaconfire.kernel import limits
 from beaconfire.kernel.errors import InvalidInput, Refused
 from beaconfire.kernel.labels import Realm
-from beaconfire.warn import (
-    Settings,
-    load_people,
-    open_sealed,
-    parse_people,
-    parse_rule,
-    parse_settings,
-    rule_preset,
-    seal,
-    warning_preset,
-)
+from beaconfire.kernel.people import load_people, parse_people
+from beaconfire.kernel.sealed import open_sealed, seal
+from beaconfire.warn import Settings, parse_rule, parse_settings, rule_preset, warning_preset
 from tests.warn.desks import PEOPLE, ROOT, ROOT_PUBLIC, key_of, people_text, people_toml, warning_toml
 
 # --- sealed ---------------------------------------------------------------------------------------------------------

@@ -54,9 +54,9 @@ def add(
     """
     from beaconfire.kernel.errors import UsageError
     from beaconfire.kernel.labels import Realm, check_name
+    from beaconfire.kernel.person import Person
     from beaconfire.shell import keys, people
     from beaconfire.shell.recordstore import home
-    from beaconfire.warn import Person
 
     config = node_config(node)
     if token and config.realm is Realm.LIVE:

@@ -56,6 +56,7 @@ MAX_FOOTPRINT_POINTS = 64  # of all rings; a footprint's edge is never known bet
 MAX_FOOTPRINT_RINGS = 8  # two for the antimeridian, with room for a reachable set in parts
 MAX_SENSORS_NAMED = 64  # sensors that one product names as its source
 MAX_COARSENED_M = 1e6  # beyond 1,000 km a launch point is a country
+MAX_REFERENCE_LENGTH = 400  # sender,identifier,sent of a CAP message
 RECEIPT_RANGES = 64  # ranges beyond the contiguous number in one receipt; more wait for the next
 
 # --- the link (share) -------------------------------------------------------------------------------
@@ -72,6 +73,7 @@ MAX_GRANTS = 1_000  # written by hand
 DEFAULT_RATE_HZ = 2.0  # per track and partner (EXCHANGE part 3)
 MAX_RATE_HZ = 100.0  # the fastest radar
 MAX_DELAY_S = 30 * 86_400.0  # a month: longer is an archive, not an exchange
+MAX_ROUNDED_S = 3_600.0  # a time rounded to more than an hour is a day
 MAX_HELD = 10_000  # products waiting for a delay or a rate; the oldest is dropped and audited
 MAX_RELEASE_SUBJECTS = 50_000  # (partner, kind, id) with a revision counter; the oldest is forgotten
 AUDIT_PERIOD_S = 60.0  # equal noes are one row in this time
@@ -79,6 +81,10 @@ AUDIT_PERIOD_S = 60.0  # equal noes are one row in this time
 # --- warning ----------------------------------------------------------------------------------------
 MAX_PEOPLE = 1_000  # of one node, written by hand
 MAX_KEYS_OF_PERSON = 8  # a key per device, with overlap when one is replaced
+MAX_CREDENTIAL_BYTES = 1_023  # the longest credential id that the standard allows
+MAX_ORIGIN_LENGTH = 300  # of a page's address: a host name has at most 253 characters
+MAX_ASSERTION_BYTES = 4 * 1024  # a security key's answer is about 400 bytes, most of it the browser's own record
+MAX_APPROVALS = 4  # of one new person: two are needed
 MAX_AUTOMATIC_RULES = 32  # written by hand, each signed
 MAX_CHANNELS = 32
 MAX_AUTHORITIES = 500  # a registry of who speaks for which area
@@ -87,6 +93,7 @@ MAX_NONCES = 10_000  # verified orders of five minutes; more are no people
 ORDER_VALID_S = 300.0  # WARNING part 2, rule 5
 ORDER_AHEAD_S = 5.0  # between the clock that a person's program reads and the node's
 MAX_OPEN_ALERTS = 200  # one per open event
+MAX_PARTNER_ALERTS = 50  # of one partner, known here in force: one per area that it warns, with room
 MAX_ENDED_ALERTS = 200  # kept to be listed; the journal has all
 MAX_MESSAGES_OF_ALERT = 200  # rising updates of a long salvo; then only its end may follow
 MAX_NOTICES = 1_000  # other authorities' alerts in force

@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertAction, AlertStatus, AlertView, MessageKind, Order
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.sealed import seal
 from beaconfire.kernel.time import from_seconds
 from beaconfire.rehearse.scenario import Nation, OperatorAction, Scenario
-from beaconfire.warn import areas, seal, signed_bytes
+from beaconfire.warn import areas, signed_bytes
 
 RULE_FILE = "rules/exercise.toml"
 _REALM = Realm.EXERCISE

@@ -20,6 +20,8 @@ from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertView, Approved, MessageKind, Order
 from beaconfire.kernel.errors import BeaconfireError, InvalidInput, RunFailed
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.people import load_people
+from beaconfire.kernel.person import Person
 from beaconfire.kernel.time import NS_PER_S, unix_utc_to_tai_ns
 from beaconfire.node import Delivered, Effect, Input, NodeState, Publish, WarningLoad, decode_input
 from beaconfire.shell import capsign
@@ -44,7 +46,7 @@ from beaconfire.shell.keys import Identity
 from beaconfire.shell.people import sealed_people
 from beaconfire.shell.tasks import woken
 from beaconfire.warn import Channel as ChannelRow
-from beaconfire.warn import Person, Settings, load_people, parse_settings
+from beaconfire.warn import Settings, parse_settings
 
 _SETTLE_S = 1.0  # how long a turn waits for the first receipts of what it published
 _FLUSH_S = 1.0

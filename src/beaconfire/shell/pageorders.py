@@ -17,11 +17,11 @@ from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertAction, Order
 from beaconfire.kernel.errors import BeaconfireError
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.person import Person
 from beaconfire.shell.alertrows import log_row
 from beaconfire.shell.channels import CAP_TYPE, FEED_FILE
 from beaconfire.shell.control import Outcome
 from beaconfire.shell.people import person_of_token, token_order
-from beaconfire.warn import Person
 
 _LIVE = "A LIVE order needs a person's own key: use `beaconfire alert` on the command line.\n"
 _NOBODY = (

@@ -16,13 +16,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertAction, Order
+from beaconfire.kernel.approval import Act, act_bytes
 from beaconfire.kernel.errors import InvalidInput, UsageError
 from beaconfire.kernel.labels import Realm, check_name
+from beaconfire.kernel.people import parse_people, person_table
+from beaconfire.kernel.person import Person, Word
+from beaconfire.kernel.sealed import open_sealed, seal
 from beaconfire.shell import pki
 from beaconfire.shell.channels.directory import write_atomically
 from beaconfire.shell.config import NodeConfig, read_bounded
 from beaconfire.shell.keys import read_private_key
-from beaconfire.warn import Person, open_sealed, parse_people, seal, signed_bytes
+from beaconfire.warn import signed_bytes
 
 _TOKEN_BYTES = 18
 _SEAL = re.compile(rb"^# signature: ", re.MULTILINE)
@@ -89,7 +93,7 @@ def add_person(config: NodeConfig, person: Person, *, root: Ed25519PrivateKey) -
     path = config.path(config.people)
     check_name(person.id, where="id")
     known = _text(path, realm=config.realm, root_public=root.public_key().public_bytes_raw())
-    text = known.rstrip(b"\n") + b"\n\n" + _table(person).encode()
+    text = known.rstrip(b"\n") + b"\n\n" + person_table(person).encode()
     parse_people(text, realm=config.realm, where=str(path))
     write_atomically(path, seal(text, purpose="people", realm=config.realm, sign=root.sign))
     path.chmod(0o600)
@@ -110,6 +114,12 @@ def sign_order(
     """Return an order signed with a person's key; `issued_ns` is node time."""
     bare = _order(person, action, alert_id, digest, issued_ns, words, areas)
     return msgspec.structs.replace(bare, signature=key.sign(signed_bytes(bare, realm=realm)))
+
+
+def sign_act(key: Ed25519PrivateKey, act: Act, *, person: str, issued_ns: int) -> Word:
+    """Return a person's word for an act, signed with that person's key; `issued_ns` is node time."""
+    nonce = secrets.token_bytes(limits.NONCE_BYTES)
+    return Word(person, nonce, issued_ns, key.sign(act_bytes(act, person=person, nonce=nonce, issued_ns=issued_ns)))
 
 
 def token_order(
@@ -162,10 +172,3 @@ def _text(path: Path, *, realm: Realm, root_public: bytes) -> bytes:
     if data := sealed_people(path, realm=realm):
         return open_sealed(data, purpose="people", realm=realm, key=root_public, where=str(path))
     return read_bounded(path) if path.exists() else b""
-
-
-def _table(person: Person) -> str:
-    lines = ["[[person]]"]
-    for name, value in msgspec.to_builtins(person).items():
-        lines.append(f"{name} = {msgspec.json.encode(value).decode()}")  # TOML's basic strings are JSON's
-    return "\n".join(lines) + "\n"

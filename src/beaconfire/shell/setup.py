@@ -8,6 +8,7 @@ import msgspec
 
 from beaconfire.kernel.errors import UsageError
 from beaconfire.kernel.labels import Realm, check_nation
+from beaconfire.kernel.sealed import seal
 from beaconfire.shell import keys, pki
 from beaconfire.shell.broker import installed_server, sha256_of
 from beaconfire.shell.config import (
@@ -19,7 +20,6 @@ from beaconfire.shell.config import (
     load_config,
     render_config,
 )
-from beaconfire.warn import seal
 
 _PEOPLE = b"""# Who may do what at this node, sealed by the nation's root: `beaconfire user add` writes it.
 """

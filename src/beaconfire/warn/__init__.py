@@ -14,10 +14,8 @@ from beaconfire.warn.capcheck import check_cap
 from beaconfire.warn.capxml import parse_cap
 from beaconfire.warn.desk import Desk
 from beaconfire.warn.outlook import ENDED, Outlook
-from beaconfire.warn.people import Person, load_people, parse_people
 from beaconfire.warn.preset import rule_preset, warning_preset
 from beaconfire.warn.rules import Rule, parse_rule
-from beaconfire.warn.sealed import open_sealed, seal
 from beaconfire.warn.settings import Channel, Settings, parse_settings
 
 __all__ = [
@@ -28,21 +26,16 @@ __all__ = [
     "Channel",
     "Desk",
     "Outlook",
-    "Person",
     "Rule",
     "Settings",
     "areas",
     "check_cap",
-    "load_people",
-    "open_sealed",
     "parse_cap",
-    "parse_people",
     "parse_rule",
     "parse_settings",
     "reference",
     "render",
     "rule_preset",
-    "seal",
     "signed_bytes",
     "warning_preset",
 ]

@@ -15,6 +15,7 @@ from beaconfire.kernel.alerts import (
     AreaThreat,
     Delivery,
     Forecast,
+    Message,
     MessageKind,
     Notice,
     Order,
@@ -172,10 +173,15 @@ class Desk:
         who = f"channel:{delivery.channel}"
         return [self._office.row(alert, ready.stage, ready.stage, who, why, now_ns, ready=ready)]
 
-    def notice(self, notice: Notice, *, now_ns: int) -> list[Out]:
-        """Note another authority's alert, or its end; raises `Refused` for one that is not in the registry."""
-        registry = {item.id for item in self._office.settings.authority}
-        if notice.authority not in registry or notice.authority == self._office.settings.author:
+    def notice(self, notice: Notice, *, now_ns: int, nation: str = "") -> list[Out]:
+        """Note another authority's alert, or its end; raises `Refused` for one that is not in the registry.
+
+        `nation` is the partner that brought it by the wire, "" for a person: a partner speaks for authorities that the
+        registry does not know, and for those that it gives its nation, never for another's.
+        """
+        registry = {item.id: item.nations for item in self._office.settings.authority}
+        known = nation in registry.get(notice.authority, (nation,)) if nation else notice.authority in registry
+        if not known or notice.authority == self._office.settings.author:
             raise Refused(
                 "authority", where="notice", what=f"is by {notice.authority[:40]!r}", expected="another of the registry"
             )
@@ -194,6 +200,16 @@ class Desk:
             if not alert.named().isdisjoint(notice.areas):
                 outs += self._refer(alert, notice, now_ns)
         return outs
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Return other authorities' alerts in force."""
+        return tuple(self._office.notices.values())
+
+    def sent(self) -> dict[str, tuple[str, Message]]:
+        """Return the last message of every alert that was sent: its alert and its content, by identifier."""
+        alerts = (*self._ended.values(), *self._alerts.values())
+        last = ((alert.alert_id, alert.sent[-1].message) for alert in alerts if alert.sent)
+        return {message.identifier: (alert_id, message) for alert_id, message in last}
 
     def trust_clock(self, trusted: bool, *, now_ns: int) -> list[Out]:
         """While the clock is not trusted no order and no rule counts, and what was approved is void."""

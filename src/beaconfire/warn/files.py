@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from beaconfire.kernel.labels import Realm
-from beaconfire.warn.people import Person, load_people
+from beaconfire.kernel.people import load_people
+from beaconfire.kernel.person import Person
 from beaconfire.warn.rules import Rule, load_rule
 from beaconfire.warn.settings import Settings, parse_settings
 from beaconfire.warn.threats import REGIMES, Regime

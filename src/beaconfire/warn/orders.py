@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertAction, AlertStatus, AreaThreat, MessageKind, Order, Ready
+from beaconfire.kernel.approval import VALID_NS
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.time import from_seconds
-from beaconfire.warn.approvals import VALID_NS
 from beaconfire.warn.case import TAKE_SHELTER, Alert, Approval, Draft
 from beaconfire.warn.course import ahead
 from beaconfire.warn.office import Office, Out

@@ -27,11 +27,11 @@ from beaconfire.kernel.alerts import AreaThreat, MessageKind
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.labels import Realm, check_name
 from beaconfire.kernel.records import EventStatus, PictureName
+from beaconfire.kernel.sealed import open_sealed
 from beaconfire.kernel.sensors import explain, parse_toml
 from beaconfire.kernel.time import parse_utc
 from beaconfire.warn.case import TAKE_SHELTER
 from beaconfire.warn.outlook import Outlook
-from beaconfire.warn.sealed import open_sealed
 from beaconfire.warn.situation import FRESH_NS
 
 _TIMES = ("valid_from", "valid_until")
