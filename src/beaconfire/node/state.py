@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from beaconfire.assess import Assessor
 from beaconfire.fuse import PartnerTracks, Tracklets
-from beaconfire.kernel.products import Kind, ReleasedBody
+from beaconfire.kernel.products import AlertNoticeBody, Kind, ReleasedBody
 from beaconfire.kernel.records import EventStatus, ObjectAssessment, PictureName
 from beaconfire.kernel.sensors import parse_sensors
 from beaconfire.kernel.time import from_seconds
@@ -21,6 +21,14 @@ from beaconfire.track import Tracker
 from beaconfire.warn import Desk
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The newest notice of one alert of a partner, and what makes it the newest: when it was sent, and its revision."""
+
+    order: tuple[int, int]
+    body: AlertNoticeBody
+
+
 @dataclass(slots=True)
 class NodeState:
     """Everything a node knows. OWN is `own` and what `assessor` holds of it; no partner byte enters it.
@@ -28,6 +36,7 @@ class NodeState:
     `told` are the own tracks that partners are told of, with what was last thought of each; `partner_events` says
     which track of theirs a partner's event is about; `event_status` and `offered` are what was last offered. `desk` is
     None where the node warns nobody; `forecast_at` is when an event's picture last got a forecast, and its status then.
+    `heard_alerts` are partners' own alerts by partner and by their name for it, ended ones until their time is over.
     """
 
     genesis: Genesis
@@ -46,6 +55,7 @@ class NodeState:
     offered: dict[tuple[Kind, str], ReleasedBody] = field(default_factory=dict)
     desk: Desk | None = None
     forecast_at: dict[tuple[str, PictureName], tuple[EventStatus, int]] = field(default_factory=dict)
+    heard_alerts: dict[str, dict[str, Heard]] = field(default_factory=dict)
 
 
 def initial(genesis: Genesis, *, now_ns: int) -> NodeState:

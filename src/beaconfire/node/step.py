@@ -13,7 +13,16 @@ from typing import Any
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.errors import InvalidInput, Refused
-from beaconfire.kernel.products import Body, ImpactBody, LaunchBody, PartnerAdvice, Product, Released, TrajectoryBody
+from beaconfire.kernel.products import (
+    AlertNoticeBody,
+    Body,
+    ImpactBody,
+    LaunchBody,
+    PartnerAdvice,
+    Product,
+    Released,
+    TrajectoryBody,
+)
 from beaconfire.kernel.records import EventRevision, EventStatus, TrackStatus, TrackUpdate
 from beaconfire.node.effects import Effect, Purge, Send, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.node.inputs import (
@@ -30,6 +39,7 @@ from beaconfire.node.inputs import (
     Tick,
     WarningLoad,
 )
+from beaconfire.node.notices import counts, notices_of, standing_notices, take_notice
 from beaconfire.node.offers import event_offers, received_tracklet, trajectory_offer
 from beaconfire.node.state import NodeState
 from beaconfire.node.warning import command, delivered, notice, trust_clock, warn, warning_load, warning_tick
@@ -42,6 +52,8 @@ def step(state: NodeState, item: Input, *, now_ns: int) -> tuple[NodeState, tupl
     """Take one input at node time `now_ns` (it never falls) and return the state, changed in place, and the effects."""
     state.now_ns = max(state.now_ns, now_ns)
     effects = _HANDLERS[type(item)](state, item)
+    for product in notices_of(state, effects):
+        effects += _release(state, product, tuple(state.links))
     return state, (*effects, *_audit_rows(state))
 
 
@@ -158,7 +170,9 @@ def _envelope(state: NodeState, item: EnvelopeIn) -> list[Effect]:
     try:
         arrival = link.accept(item.envelope, now_ns=state.now_ns)
         effects = _alarms(state, item.partner, arrival.proof)
-        if arrival.outcome is Outcome.APPLY and arrival.body is not None:
+        if isinstance(arrival.body, AlertNoticeBody) and arrival.release is not None and counts(arrival):
+            effects += take_notice(state, item.partner, arrival.body, revision=arrival.release.revision)
+        elif arrival.outcome is Outcome.APPLY and arrival.body is not None:
             effects += _take(state, item.partner, arrival.body)
     except Refused as refusal:
         return [_refused(state, item.partner, "envelope", refusal.reason, str(refusal))]
@@ -224,7 +238,10 @@ def _policy(state: NodeState, item: PolicyLoad) -> list[Effect]:
     except InvalidInput as error:
         return [_refused(state, "", "policy", "invalid", str(fault)) for fault in error.faults]
     state.offered.clear()  # a wider grant may let go what is still true
-    return _narrowed(state, loaded.narrowed)
+    effects = _narrowed(state, loaded.narrowed)
+    for product in standing_notices(state):
+        effects += _release(state, product, tuple(state.links))
+    return effects
 
 
 def _clock(state: NodeState, item: ClockTrouble) -> list[Effect]:

@@ -30,17 +30,17 @@ def warn(state: NodeState, revision: EventRevision) -> list[Effect]:
         del state.forecast_at[key]
     forecast = state.assessor.forecast(revision.event_id, revision.picture, now_ns=state.now_ns)
     measured_ns, sources = _behind(state, revision)
-    return _effects(desk.see(revision, forecast, measured_ns=measured_ns, sources=sources, now_ns=state.now_ns))
+    return effects_of(desk.see(revision, forecast, measured_ns=measured_ns, sources=sources, now_ns=state.now_ns))
 
 
 def warning_tick(state: NodeState) -> list[Effect]:
     """Let the desk's time pass."""
-    return [] if state.desk is None else _effects(state.desk.tick(now_ns=state.now_ns))
+    return [] if state.desk is None else effects_of(state.desk.tick(now_ns=state.now_ns))
 
 
 def trust_clock(state: NodeState, trusted: bool) -> list[Effect]:
     """Tell the desk whether the clock is trusted."""
-    return [] if state.desk is None else _effects(state.desk.trust_clock(trusted, now_ns=state.now_ns))
+    return [] if state.desk is None else effects_of(state.desk.trust_clock(trusted, now_ns=state.now_ns))
 
 
 def command(state: NodeState, item: Command) -> list[Effect]:
@@ -62,7 +62,7 @@ def warning_load(state: NodeState, item: WarningLoad) -> list[Effect]:
     """Take new warning files as a whole, or refuse them and keep the old."""
     try:
         if state.desk is not None:
-            return _effects(state.desk.load(item.warning_toml, item.people_toml, item.rules, now_ns=state.now_ns))
+            return effects_of(state.desk.load(item.warning_toml, item.people_toml, item.rules, now_ns=state.now_ns))
         state.desk = make_desk(
             state.genesis, warning_toml=item.warning_toml, people_toml=item.people_toml, rules=item.rules
         )
@@ -85,13 +85,14 @@ def _asked(state: NodeState, subject: str, ask: Callable[[Desk], Sequence[AlertR
     if state.desk is None:
         return [_refused(state, subject, "no_desk", "this node warns nobody: it has no warning.toml")]
     try:
-        return _effects(ask(state.desk))
+        return effects_of(ask(state.desk))
     except InvalidInput as error:  # a person's words may make a text that may not be said
         reason = error.reason if isinstance(error, Refused) else "invalid"
         return [_refused(state, subject, reason, str(error))]
 
 
-def _effects(outs: Sequence[AlertRow | Approved]) -> list[Effect]:
+def effects_of(outs: Sequence[AlertRow | Approved]) -> list[Effect]:
+    """Return what the shell is to do of what a desk gave out."""
     return [Publish(item) if isinstance(item, Approved) else ShowAlert(item) for item in outs]
 
 
