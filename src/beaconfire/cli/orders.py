@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from beaconfire.cli import alertwords
-from beaconfire.cli.user import VARIABLE
+from beaconfire.cli.signing import own_key, passphrase_of
 from beaconfire.kernel.alerts import AlertAction, AlertView, MessageKind, Ready
 from beaconfire.kernel.errors import Fault, InvalidInput, RunFailed, UsageError, Violation
 from beaconfire.kernel.labels import Realm
 from beaconfire.shell import NodeConfig
 from beaconfire.shell.control import Alerts, AskAlerts, GiveOrder, Outcome, ask, expect, socket_of
-from beaconfire.shell.people import personal_key, personal_key_path, sign_order
+from beaconfire.shell.people import personal_key, sign_order
 
 _KINDS = {
     AlertAction.CORRECT: MessageKind.CORRECTION,
@@ -46,15 +45,22 @@ class Found:
 
 def alerts_of(config: NodeConfig) -> Found:
     """Return a node's alerts: of a running one by asking it, of a stopped one by replaying its journal."""
-    if socket_of(config).exists():
-        try:
-            answer = expect(ask(socket_of(config), AskAlerts()), Alerts)
-        except RunFailed as error:
-            if "no node runs here" not in str(error):
-                raise
-        else:
-            return Found(answer.nation, answer.realm, answer.now_ns, answer.alerts, running=True)
-    return _replayed(config)
+    answer = running(config)
+    if answer is None:
+        return _replayed(config)
+    return Found(answer.nation, answer.realm, answer.now_ns, answer.alerts, running=True)
+
+
+def running(config: NodeConfig) -> Alerts | None:
+    """Return what a running node says of its alerts and its time, None where none runs."""
+    if not socket_of(config).exists():
+        return None
+    try:
+        return expect(ask(socket_of(config), AskAlerts()), Alerts)
+    except RunFailed as error:
+        if "no node runs here" not in str(error):
+            raise
+        return None
 
 
 def check_file(path: Path, *, trusted: Path | None) -> tuple[Fault, ...]:
@@ -94,10 +100,7 @@ class Signer:
     @classmethod
     def of(cls, config: NodeConfig, person: str, *, key: Path | None, yes: bool) -> Signer:
         """Return the signer; the key is the person's own in `$BEACONFIRE_HOME` unless it is named."""
-        from beaconfire.shell.recordstore import home
-
-        own = personal_key_path(home(), nation=config.nation, realm=config.realm, person=person)
-        return cls(config, person, key or own, yes)
+        return cls(config, person, key or own_key(config, person), yes)
 
     def give(self, action: str, alert_id: str, *, words: str, areas: Sequence[str], json: bool) -> None:
         """Give an order that means no bytes yet: the node writes what it asks for."""
@@ -136,7 +139,7 @@ class Signer:
         self, action: AlertAction, alert_id: str, digest: bytes, issued_ns: int, *, words: str = "",
         areas: Sequence[str] = (),
     ) -> Outcome:  # fmt: skip
-        key = personal_key(self.path, passphrase=_passphrase(self.path))
+        key = personal_key(self.path, passphrase=passphrase_of(self.path))
         order = sign_order(
             key, realm=self.config.realm, person=self.person, action=action, alert_id=alert_id, digest=digest,
             issued_ns=issued_ns, words=words, areas=areas,
@@ -179,15 +182,3 @@ def _confirm(action: AlertAction) -> None:
     print(f"Type {action} to sign exactly this: ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip() != str(action):
         raise UsageError("not signed, nothing was ordered")
-
-
-def _passphrase(path: Path) -> str | None:
-    """The passphrase of a personal key, from the environment, or typed when the key is locked."""
-    if given := os.environ.get(VARIABLE):
-        return given
-    locked = path.exists() and b"ENCRYPTED" in path.read_bytes()[:100]
-    if not locked or not sys.stdin.isatty():
-        return None
-    from getpass import getpass
-
-    return getpass("Passphrase of your key: ", stream=sys.stderr) or None

@@ -65,6 +65,18 @@ def parse_people(text: bytes, *, realm: Realm, where: str) -> dict[str, Person]:
     return people
 
 
+def read_request(text: bytes, *, where: str) -> Person:
+    """Return the one person of an entry that is to be added; who signed it is not judged. Raises `InvalidInput`."""
+    rows = parse_toml(text, where=where).get("person")
+    if not isinstance(rows, list) or len(rows) != 1:
+        raise InvalidInput.single(where, "is no request", "one [[person]] table")
+    faults: list[Fault] = []
+    person = _person(rows[0], where, faults)
+    if person is None:
+        raise InvalidInput(faults)
+    return person
+
+
 def approvals_needed(people: Mapping[str, Person], realm: Realm) -> int:
     """Return how many officers must sign for the next person: none until there are as many as that."""
     needs = officers_needed(PERSON_ACT, realm)

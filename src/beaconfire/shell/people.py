@@ -8,6 +8,7 @@ exercise a plain token may stand for a key, so that a page can be used without o
 import hashlib
 import re
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertAction, Order
-from beaconfire.kernel.approval import Act, act_bytes
+from beaconfire.kernel.approval import Act, act_bytes, check_age
 from beaconfire.kernel.errors import InvalidInput, UsageError
 from beaconfire.kernel.labels import Realm, check_name
 from beaconfire.kernel.people import parse_people, person_table
 from beaconfire.kernel.person import Person, Word
 from beaconfire.kernel.sealed import open_sealed, seal
+from beaconfire.kernel.time import unix_utc_to_tai_ns
 from beaconfire.shell import pki
 from beaconfire.shell.channels.directory import write_atomically
 from beaconfire.shell.config import NodeConfig, read_bounded
@@ -85,11 +87,14 @@ def sealed_people(path: Path, *, realm: Realm) -> bytes:
     return b""
 
 
-def add_person(config: NodeConfig, person: Person, *, root: Ed25519PrivateKey) -> None:
+def add_person(config: NodeConfig, person: Person, *, root: Ed25519PrivateKey, now_ns: int = 0) -> None:
     """Add a person to `people.toml` and seal it anew; what else stands in it, remarks too, stays.
 
-    Raises `InvalidInput` for an id that is taken or none, for a key of somebody else, for a file that is not sealed.
+    Raises `InvalidInput` for an id that is taken or none, for a key of somebody else, for a file that is not sealed;
+    `Refused` for an officer's word that is older than five minutes at `now_ns`.
     """
+    for word in person.approved:
+        check_age(word.issued_ns, now_ns=now_ns, where=f"person {person.id}: approved by {word.person}")
     path = config.path(config.people)
     check_name(person.id, where="id")
     known = _text(path, realm=config.realm, root_public=root.public_key().public_bytes_raw())
@@ -137,6 +142,11 @@ def token_order(
     """Return an order of an exercise that a plain token vouches for."""
     bare = _order(person, action, alert_id, digest, issued_ns, words, areas)
     return msgspec.structs.replace(bare, signature=token.encode(), session=session)
+
+
+def wall_ns() -> int:
+    """Return what this machine's clock says, TAI: node time where no node runs."""
+    return unix_utc_to_tai_ns(time.time_ns())
 
 
 def personal_key(path: Path, *, passphrase: str | None) -> Ed25519PrivateKey:
