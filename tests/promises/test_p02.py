@@ -82,12 +82,12 @@ products = st.builds(
     sensors=st.sampled_from([("KOR-R1",), ("KOR-R1", "KOR-R2"), ()]),
     missile_class=st.sampled_from(["SRBM", "SRBM", "IRBM", "unknown"]),
     object_kind=st.sampled_from(["ballistic", "ballistic", "glide", "aircraft"]),
-    compartment=st.sampled_from(["main", "main", "east"]),
+    compartments=st.sampled_from([("main",), ("main",), ("east",), ("east", "main")]),
 )
 
 
 def written(row: Row, name: str) -> str:
-    lines = [f'id = "{name}"', "reveals_launch = true"]
+    lines = [f'id = "{name}"', 'reveals = ["launch_point", "delay", "rate"]']
     for key, value in (row | LEVELS[row["level"]]).items():
         if key in ("valid_from", "valid_until"):
             lines.append(f"{key} = {format_utc(NOW_NS + value * NS_PER_S)}")
@@ -116,7 +116,7 @@ def allows(row: Row, offered: Product, partner: str, second: int) -> bool:
         "sensors": offered.sensors or ("nobody",),
         "classes": (offered.missile_class,),
         "objects": (offered.object_kind,),
-        "compartments": (offered.compartment,),
+        "compartments": offered.compartments,
     }
     row = dict[str, Any](compartments=["main"]) | row
     in_force: bool = row.get("valid_from", -99) <= second < row.get("valid_until", 99)

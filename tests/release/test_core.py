@@ -48,8 +48,8 @@ def test_an_empty_list_is_nobody(key: str) -> None:
 @pytest.mark.parametrize(
     ("more", "offered", "expected"),
     [
-        ("", lambda: product(compartment="east"), "compartment"),
-        ('compartments = ["east"]', lambda: product(compartment="east"), ""),
+        ("", lambda: product(compartments=("east",)), "compartment"),
+        ('compartments = ["east"]', lambda: product(compartments=("east",)), ""),
         ("", lambda: product(nations=("KOR", "USA")), "provenance"),
         ("", lambda: product(nations=()), "provenance"),
         ('sensors = ["KOR-R1"]', product, "sensors"),
@@ -125,7 +125,7 @@ def test_a_withdrawal_needs_a_grant_in_force_only() -> None:
 
 
 class TestFinest:
-    GRANT = parse_policy(policy_toml(grant_toml(more="coarsen_launch_m = 8000.0\nreveals_launch = true")), where="p")
+    GRANT = parse_policy(policy_toml(grant_toml(more="coarsen_launch_m = 8000.0\nreveals = [\"launch_point\"]")), where="p")
 
     def test_launch_after_coarsening(self) -> None:
         """The oracle: the smaller eigenvalue of the covariance with 4,000² added."""

@@ -6,7 +6,7 @@ from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.products import Kind
 from beaconfire.kernel.time import parse_utc
 from beaconfire.release import Region, parse_policy
-from beaconfire.release.policy import at_least_as_generous
+from beaconfire.release.compare import at_least_as_generous
 from tests.exchange import grant_toml, policy_toml
 
 FULL = """
@@ -176,12 +176,12 @@ class TestPairs:
         track = grant_toml(name="b", kinds=["trajectory"])
         (fault,) = faults(policy_toml(launch, track))
         assert fault.startswith(
-            "policy.toml: grant b: kinds: gives back the launch point that grant a coarsens by 5000 m"
+            "policy.toml: grant b: kinds: trajectory gives back the launch point that grant a coarsens by 5000 m"
         )
 
     def test_unless_the_officer_accepts_it(self) -> None:
         launch = grant_toml(name="a", kinds=["launch"], more="coarsen_launch_m = 5000.0")
-        track = grant_toml(name="b", kinds=["trajectory"], more="reveals_launch = true")
+        track = grant_toml(name="b", kinds=["trajectory"], more='reveals = ["launch_point", "delay", "rate"]')
         assert len(parse_policy(policy_toml(launch, track), where="p").grants) == 2
 
     def test_generosity(self) -> None:

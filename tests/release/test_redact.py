@@ -23,7 +23,7 @@ SPHERE_TOLERANCE = 0.006  # the sphere of the mean radius against the ellipsoid:
 REDACTOR = Redactor(SECRET)
 
 
-def grant(partner: str = "JPN", more: str = f"coarsen_launch_m = {RADIUS_M}\nreveals_launch = true") -> Grant:
+def grant(partner: str = "JPN", more: str = f"coarsen_launch_m = {RADIUS_M}\nreveals = [\"launch_point\"]") -> Grant:
     return parse_policy(policy_toml(grant_toml(partner, more=more)), where="p").grants[0]
 
 

@@ -174,7 +174,7 @@ class TestRelease:
     def test_the_policy_hash_covers_that_partners_view_only(self) -> None:
         one, other = (
             releaser(policy_toml(grant_toml(), grant_toml("USA", name="u", more=more)))
-            for more in ("", "coarsen_launch_m = 9.0\nreveals_launch = true")
+            for more in ("", "coarsen_launch_m = 9.0\nreveals = [\"launch_point\"]")
         )
         for partner, same in (("JPN", True), ("USA", False)):
             hashes = {opened(yes(made, product(), partner=partner)).policy for made in (one, other)}
@@ -342,7 +342,7 @@ class TestAudit:
         made = releaser()
         no(made, product(), partner="CHN")
         no(made, product(Kind.LAUNCH), partner="CHN")
-        no(made, product(compartment="east"))
+        no(made, product(compartments=("east",)))
         rows = made.drain_audit(now_ns=NOW_NS, everything=True)
         assert [(row.partner, row.kind, row.reason) for row in rows] == [
             ("CHN", "trajectory", "no_grant"),

@@ -49,7 +49,7 @@ def random_product(chance: random.Random) -> Any:
         object_kind=chance.choice(("ballistic", "glide", "meteor")),
         latitude_deg=chance.choice((None, 35.0, 39.2)),
         longitude_deg=126.0,
-        compartment=chance.choice(("main", "main", "main", "other")),
+        compartments=chance.choice((("main",), ("main",), ("main",), ("other",), ("main", "other"))),
     )
 
 

@@ -51,7 +51,7 @@ class Tracklets:
     def __init__(self, nation: str, secret: bytes, *, interval_ns: int = DEFAULT_INTERVAL_NS) -> None:
         """Start with nothing told."""
         self._nation = nation
-        self._interval_ns = interval_ns
+        self.interval_ns = interval_ns
         self._secret = secret
         self._tracks: dict[str, _Pending] = {}
 
@@ -64,7 +64,7 @@ class Tracklets:
             self._tracks[update.track_id] = _Pending(update.time_ns)
             return self._build(update, 0, update.mean[:6].copy(), update.covariance[:6, :6].copy())
         pending.measurements.extend(update.accepted)
-        if not pending.measurements or update.time_ns - pending.sent_ns < self._interval_ns:
+        if not pending.measurements or update.time_ns - pending.sent_ns < self.interval_ns:
             return None
         pending.number += 1
         pending.sent_ns = update.time_ns

@@ -40,6 +40,7 @@ FEED_RING = 20_000  # numbered console events kept for catch-up before the journ
 FEED_RING_BYTES = 32 * 1024 * 1024  # an event revision with its rings is about 8 KiB: some 4,000 of them
 FEED_TRACKS_HZ = 10  # faster is not seen; 2,000 tracks are 100 kB a picture once deflated
 FEED_HISTORY_CHUNK = 256  # journal rows read before other work gets its turn
+MAX_UNUSED_TOKENS = 64  # addresses printed and not opened yet; a shift has fewer people
 STREAMS_PER_USER = 64  # two walls of screens; one more is a page that leaks streams
 
 # --- the wire: fields of releases, envelopes and controls (docs/wire.md) --------------------------
@@ -67,6 +68,11 @@ MAX_SEEN = 131_072  # source ids kept so that a record takes effect once: 15 min
 RESEND_AFTER_S = 2.0  # a number missing in receipts for so long is sent again
 MAX_EPOCH_LEAD_S = 400 * 86_400  # an epoch is a time; one attested further ahead would use up all epochs
 FUTURE_TOLERANCE_S = 5.0  # a partner's record later than this is a wrong clock: to the record, not to the tracker
+
+MAX_BACKLOG = 1_000_000  # records kept for partners that are away, all together: a week at 1.6/s, about 300 MB packed
+CATCH_UP_PER_TICK = 600  # history released to one partner in one tick: 5,000/s with ticks of 0.1 s, some 20 ms each
+MAX_CATCH_UP_PENDING = 8_000  # unreceipted envelopes above which history waits: two beats of it, far from MAX_PENDING
+RENEW_GAP_S = 5.0  # between new epochs that a partner's word causes: an honest one needs one, a liar gets no storm
 
 # --- release ----------------------------------------------------------------------------------------
 MAX_GRANTS = 1_000  # written by hand

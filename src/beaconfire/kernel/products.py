@@ -205,12 +205,25 @@ class PartnerAdvice:
 
 
 @dataclass(frozen=True, slots=True)
+class Relayed:
+    """Another nation's release that its onward list lets us pass on: its bytes, and the originator's signature."""
+
+    originator: str
+    release: bytes
+    source_id: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """What the node could share: the nation's own words, unredacted. It never leaves; `release` makes what does.
 
     `body` carries the node's own ids and sensor names. `urgent` lifts the rate limit: new, phase change, lost,
     withdrawn. `originators_allow` holds, when other nations contributed, whom their onward lists all allow. `event_id`
     is the event that the objects of one salvo share, so that all their launch points are coarsened by one offset.
+    `compartments` are those of all that is in it; `known_m` is how exactly the whole track behind a tracklet is known,
+    along its best known direction, for tracklets add up. `relayed` is set for what another nation released to us and
+    lets us pass on: it crosses as it is or not at all.
     """
 
     kind: Kind
@@ -224,10 +237,12 @@ class Product:
     object_kind: str = "unknown"
     latitude_deg: float | None = None
     longitude_deg: float | None = None
-    compartment: str = "main"
+    compartments: tuple[str, ...] = ("main",)
     urgent: bool = False
     originators_allow: tuple[str, ...] | None = None
     event_id: str = ""
+    known_m: float | None = None
+    relayed: Relayed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +250,8 @@ class Released:
     """A decision to share: the exact bytes for one partner. Made in `release` alone.
 
     `local_id` is the partner's name of the track or event; `release` the encoded `wire.Release`; `product` is kept so
-    that what was not yet received can be decided again when the policy narrows.
+    that what was not yet received can be decided again when the policy narrows. `travels`: it has an onward list, so
+    that we sign it for itself; `origin_signature` is its originator's if we pass it on.
     """
 
     partner: str
@@ -247,6 +263,8 @@ class Released:
     source_id: bytes
     release: bytes
     product: Product
+    travels: bool = False
+    origin_signature: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ class Sensor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     bias_sigma: BiasSigma = BiasSigma()
     refraction: bool = False
     time_of: Literal["object", "reception"] = "object"
+    compartment: str = "main"  # where what it says is kept; a policy grants compartments
 
     @property
     def scan_period_s(self) -> float:

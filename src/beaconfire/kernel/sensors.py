@@ -95,6 +95,7 @@ def site_geodetic(sensor: Sensor) -> tuple[float, float, float] | None:
 def _check_sensor(sensor: Sensor, where: str) -> None:
     check_name(sensor.id, where=f"{where}: id")
     check_nation(sensor.nation, where=f"{where}: nation")
+    check_name(sensor.compartment, where=f"{where}: compartment")
     bounds: list[tuple[str, float | None, float, float]] = [
         ("latitude_deg", sensor.latitude_deg, -90.0, 90.0),
         ("longitude_deg", sensor.longitude_deg, -180.0, 180.0),

@@ -22,11 +22,14 @@ from beaconfire.kernel.records import (
     ObjectAssessment,
     TrackUpdate,
 )
+from beaconfire.release import finest_axis_m
 
 CHI2_95 = 5.991  # χ² with 2 degrees of freedom at 95 % (INTERFACES part 5)
 
 
-def trajectory_offer(tracklet: Tracklet, update: TrackUpdate, assessed: ObjectAssessment) -> Product:
+def trajectory_offer(
+    tracklet: Tracklet, update: TrackUpdate, assessed: ObjectAssessment, *, compartments: tuple[str, ...] = ("main",)
+) -> Product:
     """Return a tracklet of an own track as a product; `assessed` says what the track is and of which event."""
     body = TrajectoryBody(
         track=tracklet.track,
@@ -49,13 +52,17 @@ def trajectory_offer(tracklet: Tracklet, update: TrackUpdate, assessed: ObjectAs
         body=body,
         nations=update.nations,
         sensors=update.sensors,
+        compartments=compartments,
+        known_m=_finest_m(update),
         urgent=tracklet.first,
         **_object_of(assessed),
     )
 
 
-def event_offers(revision: EventRevision, *, urgent: bool) -> Iterator[Product]:
-    """Yield the launch and the impact of every object of an own event as products."""
+def event_offers(
+    revision: EventRevision, *, urgent: bool, sensors: tuple[str, ...] = (), compartments: tuple[str, ...] = ("main",)
+) -> Iterator[Product]:
+    """Yield the launch and the impact of every object of an own event as products; `sensors` are those behind it."""
     for assessed in revision.objects:
         bodies: list[tuple[Kind, LaunchBody | ImpactBody]] = []
         if assessed.launch is not None:
@@ -70,6 +77,8 @@ def event_offers(revision: EventRevision, *, urgent: bool) -> Iterator[Product]:
                 time_ns=revision.issued_ns,
                 body=body,
                 nations=revision.contributors,
+                sensors=sensors,
+                compartments=compartments,
                 urgent=urgent,
                 event_id=revision.event_id,
                 **_object_of(assessed),
@@ -127,6 +136,11 @@ def _impact_body(assessed: ObjectAssessment, impact: ImpactEstimate) -> ImpactBo
         footprint=codec.pack_rings(impact.footprint_95),
         reason=assessed.impact_reason or "",
     )
+
+
+def _finest_m(update: TrackUpdate) -> float:
+    """Return the standard deviation (m) along the best known direction of a track's position, or less (1/√tr P⁻¹)."""
+    return finest_axis_m(update.covariance[:3, :3].tolist())
 
 
 class _Object(TypedDict):

@@ -1,7 +1,8 @@
 """Release: what leaves to whom, in which form, and why; default deny, and the one maker of `Released`."""
 
-from beaconfire.release.core import REASONS, Core, compile_core
-from beaconfire.release.policy import Grant, Policy, Region, parse_policy
+from beaconfire.release.core import REASONS, Core, compile_core, finest_axis_m
+from beaconfire.release.grants import Grant, Policy, Region
+from beaconfire.release.policy import parse_policy
 from beaconfire.release.presets import preset, preset_names
 from beaconfire.release.redact import Redactor
 from beaconfire.release.releaser import Loaded, Releaser, Ticked
@@ -17,6 +18,7 @@ __all__ = [
     "Releaser",
     "Ticked",
     "compile_core",
+    "finest_axis_m",
     "parse_policy",
     "preset",
     "preset_names",

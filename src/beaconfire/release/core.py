@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from beaconfire.kernel import codec
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import GRANTABLE, ImpactBody, Kind, LaunchBody, Product, TrajectoryBody
-from beaconfire.release.policy import Grant, Policy, generosity
+from beaconfire.release.compare import generosity
+from beaconfire.release.grants import Grant, Policy
 
 # Reasons of a no, from the farthest to the nearest miss: of several grants the nearest is told.
 REASONS = (
@@ -26,6 +27,7 @@ REASONS = (
     "ceiling",
     "originator",
 )
+CELL_SHARE = 0.335  # of a mesh², as variance: the 95 % ellipse then holds one mesh to each side, √5.991·0.579 > √2
 _NEARNESS = {reason: number for number, reason in enumerate(REASONS)}
 
 
@@ -61,7 +63,7 @@ class Rule:
         return "expired" if self.until_ns is not None and now_ns >= self.until_ns else None
 
     def _mismatch(self, product: Product) -> str | None:
-        if product.compartment not in self.compartments:
+        if not self.compartments.issuperset(product.compartments):
             return "compartment"
         if not product.nations or not self.provenance.issuperset(product.nations):
             return "provenance"
@@ -121,15 +123,33 @@ def compile_core(policy: Policy, realm: Realm) -> Core:
 def finest_sigma_m(product: Product, grant: Grant) -> float:
     """Return a lower bound of the standard deviation (m) along the best known direction of what would be released."""
     body = product.body
+    if product.known_m is not None:
+        return product.known_m
     if isinstance(body, TrajectoryBody):
-        return _finest_of_trajectory(body)
+        return finest_axis_m(codec.unpack_covariance(body.factor, where="trajectory: factor")[:3, :3].tolist())
     if isinstance(body, LaunchBody):
         ee, en, nn = body.covariance_m2
-        added = (grant.coarsen_launch_m / 2.0) ** 2
+        added = added_variance_m2(grant, Kind.LAUNCH)
         return _finest_of_pair(ee + added, en, nn + added)
     if isinstance(body, ImpactBody) and body.covariance_m2 is not None:
-        return _finest_of_pair(*body.covariance_m2)
+        ee, en, nn = body.covariance_m2
+        added = added_variance_m2(grant, Kind.IMPACT)
+        return _finest_of_pair(ee + added, en, nn + added)
     return float("inf")
+
+
+def added_variance_m2(grant: Grant, kind: Kind) -> float:
+    """Return what obligations add to the variance (m², each axis) of a point: what covers a disc, and a cell's mesh."""
+    coarsened_m = grant.coarsen_launch_m if kind is Kind.LAUNCH else 0.0
+    return (coarsened_m / 2.0) ** 2 + CELL_SHARE * grant.round_m**2
+
+
+def finest_axis_m(block: Sequence[Sequence[float]]) -> float:
+    """Return 1/√tr(P⁻¹) of a 3×3 covariance (m²): at most √3 below the square root of its smallest eigenvalue."""
+    (a, b, c), (_, d, e), (_, _, f) = block
+    minors = (d * f - e * e) + (a * f - c * c) + (a * d - b * b)
+    determinant = a * (d * f - e * e) - b * (b * f - c * e) + c * (b * e - c * d)
+    return float((max(determinant, 0.0) / minors) ** 0.5) if minors > 0.0 else 0.0
 
 
 def _most_generous_first(rules: Sequence[Rule], kind: Kind) -> list[Rule]:
@@ -147,12 +167,3 @@ def _finest_of_pair(ee: float, en: float, nn: float) -> float:
     """Return the square root of the smaller eigenvalue of a 2×2 covariance."""
     half, difference = (ee + nn) / 2.0, (ee - nn) / 2.0
     return float(max(half - (difference * difference + en * en) ** 0.5, 0.0) ** 0.5)
-
-
-def _finest_of_trajectory(body: TrajectoryBody) -> float:
-    """Return 1/√tr(P⁻¹) of the position block, at most √3 below the square root of its smallest eigenvalue."""
-    p = codec.unpack_covariance(body.factor, where="trajectory: factor")
-    (a, b, c), (_, d, e), (_, _, f) = p[:3, :3].tolist()
-    minors = (d * f - e * e) + (a * f - c * c) + (a * d - b * b)
-    determinant = a * (d * f - e * e) - b * (b * f - c * e) + c * (b * e - c * d)
-    return float((max(determinant, 0.0) / minors) ** 0.5) if minors > 0.0 else 0.0

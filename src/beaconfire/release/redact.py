@@ -13,6 +13,7 @@ import msgspec
 from beaconfire.kernel import limits
 from beaconfire.kernel.keyed import pseudonym, uniform_pair
 from beaconfire.kernel.products import (
+    AlertNoticeBody,
     ImpactBody,
     Kind,
     LaunchBody,
@@ -21,10 +22,10 @@ from beaconfire.kernel.products import (
     TrajectoryBody,
     WithdrawalBody,
 )
-from beaconfire.release.policy import Grant
+from beaconfire.release.grants import Grant
 
 _METRES_PER_DEGREE = 111_195.0  # of a great circle of the mean radius; an offset needs no more
-_PREFIXES = {Kind.LAUNCH: "E", Kind.IMPACT: "E", Kind.TRAJECTORY: "T"}
+_PREFIXES = {Kind.LAUNCH: "E", Kind.IMPACT: "E", Kind.TRAJECTORY: "T", Kind.ALERT_NOTICE: "A"}
 
 
 class Redactor:
@@ -53,6 +54,8 @@ class Redactor:
             return msgspec.structs.replace(body, id=self.name(body.id, kind=body.of, partner=partner)), ()
         if isinstance(body, TrajectoryBody):
             return self._trajectory(body, grant)
+        if isinstance(body, AlertNoticeBody):
+            return msgspec.structs.replace(body, alert=self.name(body.alert, kind=product.kind, partner=partner)), ()
         event = self.name(body.event, kind=Kind.LAUNCH, partner=partner)
         if isinstance(body, ImpactBody):
             return msgspec.structs.replace(body, event=event), ()

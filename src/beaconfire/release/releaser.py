@@ -6,18 +6,23 @@ the moment of sending: what waits for a delay or a rate is decided again when it
 """
 
 import heapq
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from beaconfire.kernel import codec, limits, wire
 from beaconfire.kernel.errors import InvalidInput, Refused
 from beaconfire.kernel.keyed import keyed_digest, source_id
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.person import Person
 from beaconfire.kernel.products import (
+    AlertNoticeBody,
     AuditRow,
     ImpactBody,
     Kind,
     LaunchBody,
     Product,
+    Relayed,
     Released,
     ReleasedBody,
     WithdrawalBody,
@@ -25,9 +30,12 @@ from beaconfire.kernel.products import (
 )
 from beaconfire.kernel.time import NS_PER_S, from_seconds
 from beaconfire.release.audit import Audit
+from beaconfire.release.compare import widened
 from beaconfire.release.core import Core, Rule, compile_core
-from beaconfire.release.policy import Grant, Policy, parse_policy
+from beaconfire.release.grants import Grant, Policy
+from beaconfire.release.policy import parse_policy
 from beaconfire.release.redact import Redactor
+from beaconfire.release.signing import needed, signers
 
 _TRACK_LIFE_NS = limits.REPLAY_HORIZON_S * NS_PER_S  # a tracklet is no use to a tracker beyond the replay horizon
 _LATEST = 0  # in the place of a time: only the latest of a subject waits for its rate
@@ -76,14 +84,17 @@ class Releaser:
         self._queue: list[tuple[int, int, tuple[str, Kind, str, int]]] = []
         self._queued = 0
         self._audit = Audit()
+        self._barred: dict[str, str] = {}
+        self._past: dict[tuple[str, Kind, str], int] = {}
         self.clock_trusted = True
+        self.signed_by: tuple[str, ...] = ()
         self._ticked_ns = 0
 
-    def load(self, data: bytes, *, where: str) -> Loaded:
-        """Take a policy file's bytes into force at once.
+    def load(self, data: bytes, *, where: str, people: Mapping[str, Person] = MappingProxyType({})) -> Loaded:
+        """Take a policy file's bytes into force at once; `people` are those whose signatures count.
 
-        Raises `InvalidInput` with every fault, also for another nation's policy or a version that does not rise; the
-        policy in force then stays. The same version with the same content changes nothing.
+        Raises `InvalidInput` with every fault, also for another nation's policy, a version that does not rise, or in
+        LIVE too few signatures; the policy in force then stays. The same version and content again change nothing.
         """
         policy = parse_policy(data, where=where)
         if policy.nation != self._nation:
@@ -98,11 +109,24 @@ class Releaser:
             for partner in self.partners()
             if not _terms(self._policy, partner, self._realm) <= _terms(policy, partner, self._realm)
         )
+        self.signed_by = self._signers(data, policy, where=where, people=people)
         self._policy, self._core = policy, compile_core(policy, self._realm)
         self._grants = tuple(grant for grant in policy.grants if grant.realm == self._realm)
         self._views = {partner: self._view(partner) for partner in self.partners()}
         self._rule_ids = {grant.id: self._rule_id(grant) for grant in policy.grants}
         return Loaded(policy.version, self._narrow(narrowed))
+
+    def _signers(self, data: bytes, policy: Policy, *, where: str, people: Mapping[str, Person]) -> tuple[str, ...]:
+        """Return who signed a new policy; raises `Refused` for a word that does not hold, or too few for the realm."""
+        names = signers(data, nation=self._nation, realm=self._realm, people=people, where=where)
+        wider = widened(self._policy, policy, self._realm)
+        first = not self._grants and not wider  # what gives nothing after nothing needs nobody: a node's first file
+        needs = needed(widens=bool(wider), changes=not first, realm=self._realm)
+        if len(names) < needs:
+            what = f"is signed by {', '.join(names) or 'nobody'}"
+            why = f"for it gives more than the one in force (grant {', '.join(wider)})" if wider else "for any change"
+            raise Refused("too_few", where=where, what=what, expected=f"{needs} officer(s) of people.toml, {why}")
+        return names
 
     def trust_clock(self, trusted: bool) -> tuple[str, ...]:
         """Say whether the clock is trusted; timed grants count as expired while not. Returns partners narrowed."""
@@ -128,12 +152,36 @@ class Releaser:
                 due.append((key[0], product))
         return Ticked(narrowed, tuple(due))
 
-    def decide(self, product: Product, partner: str, *, now_ns: int, again: bool = False) -> Released | Withheld:
+    def bar(self, partner: str, *, reason: str) -> tuple[Product, ...]:
+        """Release nothing more to a partner, whatever its policy; returns what waited for a delay or a rate."""
+        self._barred[partner] = reason
+        self._narrow((partner,))
+        waiting = [key for key in self._held if key[0] == partner]
+        return tuple(self._held.pop(key) for key in waiting)
+
+    def unbar(self, partner: str) -> None:
+        """Let the policy decide again; what was kept back meanwhile is decided with `past`."""
+        self._barred.pop(partner, None)
+        self._past = {key: last_ns for key, last_ns in self._past.items() if key[0] != partner}
+
+    def barred(self, partner: str) -> str:
+        """Return why a partner gets nothing whatever its policy, or ""."""
+        return self._barred.get(partner, "")
+
+    def decide(
+        self, product: Product, partner: str, *, now_ns: int, again: bool = False, past: bool = False
+    ) -> Released | Withheld:
         """Decide one product for one partner now; a `Released` must be sent, for it counts as given.
 
-        `again`: it was released before and not received, so that the rate does not bear on it.
+        `again`: it was released before and not received, so that the rate does not bear on it. `past`: it is history,
+        told in its order after what is true now, so that the rate is judged by the history's own times.
         """
-        decision = self._decide(product, partner, now_ns, again)
+        if partner in self._barred:
+            decision: Released | Withheld = _withheld(product, partner, "", self._barred[partner])
+        elif past and self._is_dense(product, partner, now_ns):
+            decision = _withheld(product, partner, "", "rate")
+        else:
+            decision = self._decide(product, partner, now_ns, again or past)
         if isinstance(decision, Released):
             self._audit.yes(decision, now_ns=now_ns)
         else:
@@ -153,6 +201,10 @@ class Releaser:
         """Return the nations that the policy in force names for this realm, sorted."""
         return tuple(sorted({grant.partner for grant in self._grants}))
 
+    def compartments(self, partner: str) -> frozenset[str]:
+        """Return the compartments that some grant gives a partner something of."""
+        return frozenset(name for grant in self._grants if grant.partner == partner for name in grant.compartments)
+
     def fastest_period_s(self, kind: Kind) -> float | None:
         """Return the shortest time between two releases of one track that any partner may have, None for no grant."""
         rates = [grant.rate_hz for grant in self._grants if kind in grant.kinds]
@@ -171,12 +223,24 @@ class Releaser:
         wait = self._wait(product, rule.grant, now_ns, again)
         return _withheld(product, partner, name, wait) if wait else self._release(product, rule, now_ns)
 
+    def _is_dense(self, product: Product, partner: str, now_ns: int) -> bool:
+        """Say whether a product of the past comes too soon, by its own time, after the one before it."""
+        rule, *_ = self._core.find(product, partner, now_ns=now_ns, clock_trusted=self.clock_trusted)
+        subject = (partner, product.kind, product.local_id)
+        last_ns = self._past.get(subject)
+        if rule is None or product.kind is Kind.WITHDRAWAL:
+            return False
+        if last_ns is not None and not product.urgent and product.time_ns < last_ns + _period_ns(rule.grant):
+            return True
+        self._past[subject] = product.time_ns
+        return False
+
     def _withdraw(self, product: Product, partner: str, now_ns: int) -> Released | Withheld:
         body = product.body
         assert isinstance(body, WithdrawalBody)
         for key in [key for key in self._held if key[:3] == (partner, body.of, body.id)]:
             del self._held[key]
-        if (partner, body.of, body.id) not in self._given:
+        if (partner, body.of, product.local_id) not in self._given:
             return _withheld(product, partner, "", "never_given")
         rule = self._core.in_force(body.of, partner, now_ns=now_ns, clock_trusted=self.clock_trusted)
         return self._release(product, rule, now_ns) if rule else _withheld(product, partner, "", "no_grant")
@@ -191,7 +255,7 @@ class Releaser:
         given = self._given.get(subject)
         if given is None or product.urgent or again:
             return ""
-        next_ns = given.paced_ns + from_seconds(1.0 / grant.rate_hz)
+        next_ns = given.paced_ns + _period_ns(grant)
         if _pace_ns(product, now_ns) >= next_ns:
             return ""
         if product.kind is not Kind.TRAJECTORY:  # the last word of an assessment must arrive; a tracklet has a next one
@@ -209,6 +273,8 @@ class Releaser:
             self._audit.no(_withheld(lost, dropped[0], "", "waiting_full"), now_ns=self._ticked_ns)
 
     def _release(self, product: Product, rule: Rule, now_ns: int) -> Released | Withheld:
+        if product.relayed is not None:
+            return self._pass_on(product, product.relayed, rule, now_ns)
         grant = rule.grant
         body, obligations = self._redactor.redact(product, grant)
         subject = (grant.partner, product.kind, product.local_id)
@@ -219,7 +285,8 @@ class Releaser:
         fault = _fault(release, encoded)
         if fault:
             return _withheld(product, grant.partner, rule.name, fault)
-        self._note_given(subject, _Given(given.revision + 1, _pace_ns(product, now_ns)))
+        paced_ns = max(given.paced_ns, _pace_ns(product, now_ns))
+        self._note_given(subject, _Given(given.revision + 1, paced_ns), product.time_ns)
         return Released(
             partner=grant.partner,
             kind=product.kind,
@@ -230,6 +297,29 @@ class Releaser:
             source_id=identity,
             release=encoded,
             product=product,
+            travels=bool(release.onward),
+        )
+
+    def _pass_on(self, product: Product, relayed: Relayed, rule: Rule, now_ns: int) -> Released | Withheld:
+        """Release another nation's words to one on its list: signed, so that they cross as they are or not at all."""
+        partner = rule.grant.partner
+        subject = (partner, product.kind, product.local_id)
+        given = self._given.get(subject) or _Given(0, 0)
+        if product.kind is not Kind.WITHDRAWAL and self._redactor.redact(product, rule.grant)[1]:
+            return _withheld(product, partner, rule.name, "unchangeable")
+        paced_ns = max(given.paced_ns, _pace_ns(product, now_ns))
+        self._note_given(subject, _Given(given.revision + 1, paced_ns), product.time_ns)
+        return Released(
+            partner=partner,
+            kind=product.kind,
+            local_id=wire.body_id(product.body),
+            generation=self.generation(partner),
+            rule=rule.name,
+            obligations=(),
+            source_id=relayed.source_id,
+            release=relayed.release,
+            product=product,
+            origin_signature=relayed.signature,
         )
 
     def _wrap(
@@ -244,7 +334,11 @@ class Releaser:
     ) -> wire.Release:
         grant, allowed = rule.grant, product.originators_allow
         onward = grant.onward if allowed is None else tuple(nation for nation in grant.onward if nation in allowed)
-        life_ns = _EVENT_LIFE_NS if isinstance(body, LaunchBody | ImpactBody | WithdrawalBody) else _TRACK_LIFE_NS
+        life_ns = (
+            _EVENT_LIFE_NS
+            if isinstance(body, LaunchBody | ImpactBody | AlertNoticeBody | WithdrawalBody)
+            else _TRACK_LIFE_NS
+        )
         return wire.Release(
             format=wire.FORMAT,
             originator=self._nation,
@@ -264,8 +358,10 @@ class Releaser:
             body=codec.encode(body),
         )
 
-    def _note_given(self, key: tuple[str, Kind, str], given: _Given) -> None:
-        self._held.pop((*key, _LATEST), None)  # what was waiting for the rate is older than this
+    def _note_given(self, key: tuple[str, Kind, str], given: _Given, time_ns: int) -> None:
+        waiting = self._held.get((*key, _LATEST))
+        if waiting is not None and waiting.time_ns <= time_ns:  # an older one waits no more; what came late is older
+            del self._held[*key, _LATEST]
         self._given.pop(key, None)
         self._given[key] = given
         if len(self._given) > limits.MAX_RELEASE_SUBJECTS:
@@ -293,6 +389,10 @@ def _terms(policy: Policy, partner: str, realm: Realm) -> frozenset[Grant]:
 
 def _withheld(product: Product, partner: str, rule: str, reason: str) -> Withheld:
     return Withheld(partner, product.kind, product.local_id, rule, reason)
+
+
+def _period_ns(grant: Grant) -> int:
+    return from_seconds(1.0 / grant.rate_hz)
 
 
 def _pace_ns(product: Product, now_ns: int) -> int:

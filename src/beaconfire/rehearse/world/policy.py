@@ -47,7 +47,7 @@ def _in_force(grant: Grant, first_ns: int, last_ns: int, clock_trusted: bool) ->
 
 
 def _covers(grant: Grant, product: Product) -> bool:
-    if product.kind not in grant.kinds or product.compartment != "main":
+    if product.kind not in grant.kinds or product.compartments != ("main",):
         return False
     if not product.nations or any(nation not in grant.provenance for nation in product.nations):
         return False
@@ -81,7 +81,7 @@ def _grant_toml(number: int, grant: Grant) -> str:
         f"coarsen_launch_m = {float(grant.coarsen_m)}",
         f"rate_hz = {grant.rate_hz}",
         f"delay_s = {grant.delay_s}",
-        "reveals_launch = true",
+        'reveals = ["launch_point", "delay", "rate"]',
     ]
     for name in ("sensors", "classes", "objects"):
         value = getattr(grant, name)
