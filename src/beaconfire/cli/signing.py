@@ -6,16 +6,18 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import Parameter
 
-from beaconfire.kernel.approval import Act
 from beaconfire.kernel.errors import InvalidInput, UsageError
 from beaconfire.kernel.labels import Realm
-from beaconfire.kernel.person import Word
-from beaconfire.shell import NodeConfig
+
+if TYPE_CHECKING:
+    from beaconfire.kernel.approval import Act
+    from beaconfire.kernel.person import Word
+    from beaconfire.shell import NodeConfig
 
 VARIABLE = "BEACONFIRE_KEY_PASSPHRASE"
 Persons = Annotated[tuple[str, ...], Parameter(name="--as", help="an officer who signs here; may be repeated")]
@@ -46,6 +48,7 @@ def words_of(
 
 def read_words(paths: Sequence[Path]) -> tuple[Word, ...]:
     """Return the words that files of `beaconfire user word` hold; raises `InvalidInput` for another file."""
+    from beaconfire.kernel.person import Word
     from beaconfire.shell.config import read_bounded
 
     words = []

@@ -32,7 +32,7 @@ Who = Annotated[str, Parameter(name="--as", help="your id in people.toml")]
 def register(app: App) -> None:
     """Add the `user` group."""
     group = App(name="user", help="People at a node: who may draft, who may approve, and who agrees to that.")
-    for command in (add, request, sign, seal, word):
+    for command in (add, request, sign, seal, word, page):
         group.command(command)
     app.command(group)
 
@@ -169,6 +169,13 @@ def word(action: str, subject: str, sha256: str, *, node: NodeFolder, person: Wh
     act = Act(realm=config.realm, action=action, subject=subject, digest=digest)
     (given,) = words_of(config, act, persons=(person,), keys=() if key is None else (key,))
     print(msgspec.json.encode(given).decode())
+
+
+def page(*, node: NodeFolder) -> None:
+    """Print an address that opens the page of a running node once: each officer needs a session of their own."""
+    from beaconfire.shell.control import AskPage, PageAddress, ask, expect, socket_of
+
+    print(expect(ask(socket_of(node_config(node)), AskPage()), PageAddress).address)
 
 
 def node_config(node: Path) -> NodeConfig:

@@ -10,7 +10,7 @@ ours is another origin.
 """
 
 import hashlib
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -107,9 +107,17 @@ def key_of(public_key: str, *, where: str) -> CoseKey:
     return key
 
 
-def encoded(challenge: bytes) -> str:
+def encoded(data: bytes) -> str:
     """Return bytes as browsers write them: base64url without padding."""
-    return urlsafe_b64encode(challenge).rstrip(b"=").decode()
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decoded(text: str) -> bytes:
+    """Return the bytes of such a text; raises `ValueError` for any that `encoded` would not write."""
+    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if encoded(data) != text:
+        raise ValueError("is no base64url without padding")
+    return data
 
 
 def _is_ours(data: bytes, key: SecurityKey) -> bool:

@@ -35,11 +35,13 @@ from beaconfire.shell.control import (
     Ask,
     AskAlerts,
     AskChannels,
+    AskPage,
     ChannelsHealth,
     Control,
     GiveOrder,
     Orders,
     Outcome,
+    PageAddress,
     socket_of,
 )
 from beaconfire.shell.keys import Identity
@@ -99,6 +101,7 @@ class Office:
         self._rows = _channel_rows(config, self._files)
         self._loaded: WarningLoad | None = None  # the last of the journal, beyond its first row
         self._changed = False  # the files are no longer what the journal has
+        self.page: Callable[[], str] | None = None  # an address that opens the page once; None without a page
 
     async def open(self) -> None:
         """Start the channels and the socket; send again what the journal says was approved and not delivered."""
@@ -204,6 +207,10 @@ class Office:
             return Alerts(nation=config.nation, realm=config.realm, now_ns=self._clock_ns(), alerts=self.views())
         if isinstance(ask, AskChannels):
             return ChannelsHealth(channels=self.health())
+        if isinstance(ask, AskPage):
+            if self.page is None:
+                raise RunFailed("this node has no page: console.port in node.toml is 0")
+            return PageAddress(address=self.page())
         return await self._reload()
 
     async def _reload(self) -> Outcome:

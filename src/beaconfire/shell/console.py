@@ -6,7 +6,6 @@ are gathered here and encoded at most ten times a second, and only while somebod
 
 import asyncio
 import math
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from beaconfire.earth import ecef_to_geodetic, enu_axes
 from beaconfire.kernel import results
 from beaconfire.kernel.alerts import AlertRow, AlertView
 from beaconfire.kernel.keyed import keyed_digest
+from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import KINDS, PHASES, EventRevision, PictureName, Sensor, TrackStatus, TrackUpdate
 from beaconfire.kernel.sensors import parse_sensors, site_geodetic
 from beaconfire.kernel.time import format_utc
@@ -29,6 +29,8 @@ from beaconfire.shell.feedhub import FeedHub
 from beaconfire.shell.gateway import Gateway, build_app, serve
 from beaconfire.shell.pageorders import PageOrders
 from beaconfire.shell.rings import Ring, ellipse_ring, track_ellipse
+from beaconfire.shell.securitykeys import RP_ID, origin_of
+from beaconfire.shell.sessions import OneTimeTokens
 from beaconfire.shell.tasks import ended
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class ConsoleWindow:
         self._now_ns = 0
         self._durable = True
         self._fed_s: float | None = None
+        self._tokens = OneTimeTokens()
         self._gateway: Gateway | None = None
         self._tasks: list[asyncio.Task[None]] = []
         path = node.config.path(node.config.sensors)
@@ -64,14 +67,22 @@ class ConsoleWindow:
 
     async def open(self) -> str:
         """Start serving and return the address with its one-time token; raises `PortInUse`."""
-        config, token = self._node.config, secrets.token_urlsafe(16)
+        config = self._node.config
         key = keyed_digest(self._node.identity.id_secret, "console-session")
         orders = PageOrders(self._node.office)
-        app = build_app(self._hub, self._configuration, token=token, session_key=key, orders=orders)
+        app = build_app(self._hub, self._configuration, token=self._tokens, session_key=key, orders=orders)
         self._gateway = await serve(app, hub=self._hub, host=config.console.host, port=config.console.port)
         self._tasks = [asyncio.create_task(self._every(TRACKS_S, self._publish_tracks)),
                        asyncio.create_task(self._every(CLOCK_S, self._publish_clock))]  # fmt: skip
-        return f"http://{config.console.host}:{self._gateway.port}/?token={token}"
+        self._node.office.page = self._address
+        return self._address()
+
+    def _address(self) -> str:
+        """An address that opens the page once; LIVE by the name that security keys are made for."""
+        assert self._gateway is not None, "served before anybody is told where"
+        live = self._node.config.realm is Realm.LIVE
+        host = RP_ID if live else self._node.config.console.host
+        return f"http://{host}:{self._gateway.port}/?token={self._tokens.new()}"
 
     async def shut(self) -> None:
         """Say the last clock and end the server."""
@@ -201,8 +212,20 @@ class ConsoleWindow:
             "partners": [partner.nation for partner in self._node.partners],
             "sensors": [self._sensor_row(index) for index in range(len(self._sensors))],
             "channels": [_channel(health) for health in self._node.office.health()],
-            "version": beaconfire.__version__,
+            "version": beaconfire.__version__, "signing": self._signing(),
         }  # fmt: skip
+
+    def _signing(self) -> dict[str, object] | None:
+        """Who may order by security key at this page, and where that works; None in an exercise."""
+        if self._node.config.realm is not Realm.LIVE:
+            return None
+        origin = origin_of(self._node.config)
+        people = [
+            person.id
+            for person in self._node.office.people().values()
+            if any(key.origin == origin for key in person.security_keys)
+        ]
+        return {"origin": origin, "rp_id": RP_ID, "people": people}
 
     def _sensor_row(self, index: int) -> dict[str, object]:
         sensor = self._sensors[index]

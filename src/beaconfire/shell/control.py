@@ -46,6 +46,10 @@ class AskChannels(_Ask, frozen=True, tag="channels"):
     """How every end-point of every channel stands."""
 
 
+class AskPage(_Ask, frozen=True, tag="page"):
+    """An address that opens the page once."""
+
+
 class AskReload(_Ask, frozen=True, tag="reload"):
     """Read `warning.toml`, `people.toml` and the automatic rules again."""
 
@@ -56,7 +60,7 @@ class GiveOrder(_Ask, frozen=True, tag="order"):
     order: Order
 
 
-Ask = AskAlerts | AskChannels | AskReload | GiveOrder
+Ask = AskAlerts | AskChannels | AskPage | AskReload | GiveOrder
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer"):
@@ -78,6 +82,12 @@ class ChannelsHealth(_Answer, frozen=True, kw_only=True, tag="channels"):
     channels: tuple[Health, ...]
 
 
+class PageAddress(_Answer, frozen=True, kw_only=True, tag="page"):
+    """Where a session of one's own begins."""
+
+    address: str
+
+
 class Outcome(_Answer, frozen=True, kw_only=True, tag="outcome"):
     """What an order, or a reload, did: the transitions it made, and why it was refused where it was."""
 
@@ -93,8 +103,8 @@ class Trouble(_Answer, frozen=True, kw_only=True, tag="error"):
     error: str
 
 
-Answer = Alerts | ChannelsHealth | Outcome | Trouble
-Expected = TypeVar("Expected", Alerts, ChannelsHealth, Outcome)
+Answer = Alerts | ChannelsHealth | PageAddress | Outcome | Trouble
+Expected = TypeVar("Expected", Alerts, ChannelsHealth, PageAddress, Outcome)
 
 _ASKS: msgspec.json.Decoder[Ask] = msgspec.json.Decoder(Ask)
 _ANSWERS: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)

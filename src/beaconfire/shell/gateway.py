@@ -1,11 +1,11 @@
 """The door between one node and its people's browsers: a page, its configuration and one stream of server-sent events.
 
-In: HTTP from a browser on this machine, and by `POST /alert` an order, with the session's own CSRF token. Out: the
-built page, `/config`, `/stream`, `/healthz`, the public feed `/alerts/…`, the launch record `/record…`; nothing else,
-and never a request of its own.
-Who may look is settled here alone: the host and origin must be ours (a foreign page that resolves
-its name to loopback is refused), the one-time token of the printed address is exchanged for a session cookie, and a
-session has a bounded number of streams.
+In: HTTP from a browser on this machine, and by `POST /alert` an order, with the session's own CSRF token (LIVE, before
+it, by `POST /alert/challenge` the question what a security key is to sign). Out: the built page, `/config`, `/stream`,
+`/healthz`, the public feed `/alerts/…`, the launch record `/record…`; nothing else, and never a request of its own.
+Who may look is settled here alone: the host and origin must be ours (a foreign page that resolves its name to loopback
+is refused), a one-time token of an address that the node gave is exchanged for a session cookie, and a session has a
+bounded number of streams.
 
 Traps: cookies ignore ports, so the cookie's name holds nation and realm; middleware that wraps responses in tasks keeps
 closed streams alive, so the guard is plain ASGI.
@@ -18,7 +18,6 @@ import ipaddress
 import re
 import secrets
 import socket
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Generator, Mapping
 from pathlib import Path
 
@@ -39,6 +38,7 @@ from beaconfire.kernel.errors import PortInUse, UsageError
 from beaconfire.shell.feedhub import FeedHub
 from beaconfire.shell.pageorders import PageOrders
 from beaconfire.shell.recordpages import record_routes
+from beaconfire.shell.sessions import Access, OneTimeTokens
 
 PAGE_DIR = Path(beaconfire.__file__).parent / "console" / "dist"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -47,7 +47,7 @@ _CLOSE_S = 2.0  # a stream that has not ended by then is cut
 _NOT_BUILT = "The console page is not built. In a checkout: cd web && npm ci --ignore-scripts && npm run build\n"
 _NO_SESSION = (
     "No session. Open the address that the node printed when it started (it ends in /?token=...).\n"
-    "A token works once; ask the node for a new one, or use the browser that took it.\n"
+    "A token works once: `beaconfire user page` prints a new one, or use the browser that took it.\n"
 )
 _HEADERS = {
     "content-security-policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -65,7 +65,7 @@ def build_app(
     hub: FeedHub,
     config_provider: ConfigProvider,
     *,
-    token: str,
+    token: str | OneTimeTokens,
     allowed_hosts: Collection[str] = LOOPBACK_HOSTS,
     session_key: bytes | None = None,
     page_dir: Path = PAGE_DIR,
@@ -73,14 +73,14 @@ def build_app(
 ) -> Starlette:
     """Return the web application of one node.
 
-    `config_provider` gives the JSON object of `/config`; its `nation` and `realm` name the cookie. `token` opens one
-    session, once. `allowed_hosts` are host names without a port. Sessions outlive a restart of the process only if it
-    gets the same `session_key` again. Without `orders` the page can only look.
+    `config_provider` gives the JSON object of `/config`; its `nation` and `realm` name the cookie. Each `token` opens
+    one session, once. `allowed_hosts` are host names without a port. Sessions outlive a restart of the process only if
+    it gets the same `session_key` again. Without `orders` the page can only look.
     """
     config = config_provider()
-    access = _Access(
-        cookie=f"bf-{config['nation']}-{config['realm']}", token=token, key=session_key or secrets.token_bytes(32)
-    )
+    tokens = OneTimeTokens(token) if isinstance(token, str) else token
+    cookie, key = f"bf-{config['nation']}-{config['realm']}", session_key or secrets.token_bytes(32)
+    access = Access(cookie=cookie, tokens=tokens, key=key)
     site = _Site(hub, config_provider, access, page_dir, orders)
     routes = [
         Route("/", site.page),
@@ -88,6 +88,7 @@ def build_app(
         Route("/config", site.config),
         Route("/stream", site.stream),
         Route("/alert", site.order, methods=["POST"]),
+        Route("/alert/challenge", site.challenge, methods=["POST"]),
         Route("/alerts/{name}", site.alerts),
         *record_routes(lambda request: access.session(request) is not None),
     ]
@@ -176,45 +177,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _Access:
-    """Who has a session: a token is taken once, a cookie is an id with its keyed hash."""
-
-    def __init__(self, *, cookie: str, token: str, key: bytes) -> None:
-        self.cookie = cookie
-        self.streams: Counter[str] = Counter()
-        self._token: str | None = token
-        self._key = key
-
-    def exchange(self, token: str) -> str | None:
-        """Return a new cookie value for the unused token, else None."""
-        if self._token is None or not hmac.compare_digest(token.encode(), self._token.encode()):
-            return None
-        self._token = None
-        return self.begin()[1]
-
-    def begin(self) -> tuple[str, str]:
-        """Return the id of a new session and its cookie's value."""
-        session = secrets.token_urlsafe(16)
-        return session, f"{session}.{self._sign(session)}"
-
-    def csrf(self, session: str) -> str:
-        """Return what a page of this session, and no foreign page, can put beside what it posts."""
-        return self._sign(f"csrf|{session}")
-
-    def session(self, request: Request) -> str | None:
-        """Return the session id of a request with a valid cookie, else None."""
-        session, _, signature = request.cookies.get(self.cookie, "").partition(".")
-        return session if session and hmac.compare_digest(signature.encode(), self._sign(session).encode()) else None
-
-    def _sign(self, session: str) -> str:
-        return hmac.new(self._key, f"{self.cookie}|{session}".encode(), "sha256").hexdigest()
-
-
 class _Site:
     """The routes."""
 
     def __init__(
-        self, hub: FeedHub, config: ConfigProvider, access: _Access, page_dir: Path, orders: PageOrders | None
+        self, hub: FeedHub, config: ConfigProvider, access: Access, page_dir: Path, orders: PageOrders | None
     ) -> None:
         self._hub = hub
         self._orders = orders
@@ -264,15 +231,30 @@ class _Site:
 
     async def order(self, request: Request) -> Response:
         """An order about an alert: from this page's own script in a session, or not at all."""
+        refusal, session = self._script(request)
+        if refusal is not None or self._orders is None:
+            return refusal or PlainTextResponse(_NO_SESSION, 401)
+        return await self._orders.order(request, session)
+
+    async def challenge(self, request: Request) -> Response:
+        """What a security key is to sign for an order; asked for as an order is."""
+        refusal, session = self._script(request)
+        if refusal is not None or self._orders is None:
+            return refusal or PlainTextResponse(_NO_SESSION, 401)
+        return await self._orders.challenge(request, session)
+
+    def _script(self, request: Request) -> tuple[Response | None, str]:
+        """Tell this page's own script in a session (its id) from everybody else (a refusal)."""
         session = self._access.session(request)
-        if session is None or self._orders is None:
-            return PlainTextResponse(_NO_SESSION, 401)
+        if session is None:
+            return PlainTextResponse(_NO_SESSION, 401), ""
         given = request.headers.get("x-csrf-token", "")
         if "origin" not in request.headers or not hmac.compare_digest(
             given.encode(), self._access.csrf(session).encode()
         ):
-            return PlainTextResponse("Not from this page: no origin, or not this session's CSRF token.\n", 403)
-        return await self._orders.order(request, session)
+            what = "Not from this page: no origin, or not this session's CSRF token.\n"
+            return PlainTextResponse(what, 403), ""
+        return None, session
 
     async def alerts(self, request: Request) -> Response:
         """The public feed of alerts and the messages it names; no session needed."""

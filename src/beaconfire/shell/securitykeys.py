@@ -6,7 +6,6 @@ matter of the house, and naming it would tell one person's keys apart everywhere
 """
 
 import hashlib
-from base64 import urlsafe_b64decode
 from pathlib import Path
 
 import msgspec
@@ -14,7 +13,7 @@ from fido2.webauthn import AttestationObject, AuthenticatorData, CollectedClient
 
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.labels import Realm
-from beaconfire.kernel.webauthn import ALGORITHMS, SecurityKey, encoded, key_of
+from beaconfire.kernel.webauthn import ALGORITHMS, SecurityKey, decoded, key_of
 from beaconfire.shell.config import NodeConfig, read_bounded
 
 RP_ID = "localhost"  # the page is served on this machine alone, and an address of digits may not name a key
@@ -50,8 +49,8 @@ def read_enrolment(path: Path, config: NodeConfig, *, person: str) -> tuple[Secu
     where = str(path)
     try:
         given = msgspec.json.decode(read_bounded(path), type=Enrolment)
-        attestation = AttestationObject(_bytes(given.attestation_object))
-        said = CollectedClientData(_bytes(given.client_data))
+        attestation = AttestationObject(decoded(given.attestation_object))
+        said = CollectedClientData(decoded(given.client_data))
     except InvalidInput:
         raise
     except Exception as error:  # the library's readers may raise anything for bytes that are none of theirs
@@ -67,7 +66,7 @@ def read_enrolment(path: Path, config: NodeConfig, *, person: str) -> tuple[Secu
         credential_id=data.credential_id.hex(), public_key=public_key, origin=origin_of(config), rp_id=RP_ID
     )
     key_of(key.public_key, where=where)
-    return key, fingerprint(_bytes(given.attestation_object))
+    return key, fingerprint(decoded(given.attestation_object))
 
 
 def fingerprint(attestation_object: bytes) -> bytes:
@@ -100,10 +99,3 @@ def _check(
 def _cose_length(credential_id: bytes, data: bytes) -> int:
     """The attested data are a model (16 bytes), the length of the id (2), the id, and the key."""
     return len(data) - 18 - len(credential_id)
-
-
-def _bytes(text: str) -> bytes:
-    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if encoded(data) != text:
-        raise ValueError("no base64url without padding")
-    return data
