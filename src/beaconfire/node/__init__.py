@@ -38,6 +38,7 @@ from beaconfire.node.inputs import (
     decode_input,
     encode_input,
 )
+from beaconfire.node.membership import Member, members
 from beaconfire.node.offers import covariance_of, event_offers, received_tracklet, trajectory_offer
 from beaconfire.node.state import NodeState, checkpoint, initial
 from beaconfire.node.step import step
@@ -56,6 +57,7 @@ __all__ = [
     "Join",
     "KeyChange",
     "Leave",
+    "Member",
     "NodeState",
     "NoticeIn",
     "Partner",
@@ -82,6 +84,7 @@ __all__ = [
     "encode_input",
     "event_offers",
     "initial",
+    "members",
     "received_tracklet",
     "step",
     "trajectory_offer",

@@ -4,21 +4,26 @@
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from beaconfire.assess import Assessor
 from beaconfire.fuse import PartnerTracks, Tracklets
-from beaconfire.kernel.products import AlertNoticeBody, Kind, ReleasedBody
-from beaconfire.kernel.records import EventStatus, ObjectAssessment, PictureName
+from beaconfire.kernel.people import load_people
+from beaconfire.kernel.products import AlertNoticeBody, Kind
+from beaconfire.kernel.records import EventStatus, PictureName
 from beaconfire.kernel.sensors import parse_sensors
 from beaconfire.kernel.time import from_seconds
 from beaconfire.node.inputs import Genesis
+from beaconfire.node.telling import Telling
+from beaconfire.node.views import View, make_views
 from beaconfire.release import Releaser
 from beaconfire.sense import Sense
-from beaconfire.share import Link
+from beaconfire.share import Backlog, Link, Seen
 from beaconfire.track import Tracker
 from beaconfire.warn import Desk
+
+_NOBODY_S = 0.5  # between tracklets while nobody is granted any
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,14 @@ class Heard:
 class NodeState:
     """Everything a node knows. OWN is `own` and what `assessor` holds of it; no partner byte enters it.
 
-    `told` are the own tracks that partners are told of, with what was last thought of each; `partner_events` says
-    which track of theirs a partner's event is about; `event_status` and `offered` are what was last offered. `desk` is
-    None where the node warns nobody; `forecast_at` is when an event's picture last got a forecast, and its status then.
+    `telling` is what partners are told of OWN; `views` are the pictures of those who are granted some compartments
+    only; `compartments` are those of the sensors. `partner_events` says which track of theirs a partner's event is
+    about. `desk` is None where the node warns nobody; `forecast_at` is when an event's picture last got a forecast, and
+    its status then.
     `heard_alerts` are partners' own alerts by partner and by their name for it, ended ones until their time is over.
+
+    `keys` are partners' public keys. `backlog` is what partners miss that are away, since `away_since_ns`;
+    `catching_up` are those to whom history is being released, with the hashes of what they were told ahead of it.
     """
 
     genesis: Genesis
@@ -45,17 +54,32 @@ class NodeState:
     own: Tracker
     fused: Tracker | None
     assessor: Assessor
-    tracklets: Tracklets
+    telling: Telling
+    compartments: Mapping[str, str]
     partner_tracks: PartnerTracks
     releaser: Releaser
     links: dict[str, Link]
-    told: dict[str, ObjectAssessment] = field(default_factory=dict)
+    views: dict[frozenset[str], View] = field(default_factory=dict)
     partner_events: dict[str, dict[str, str]] = field(default_factory=dict)
-    event_status: dict[str, tuple[EventStatus, int]] = field(default_factory=dict)
-    offered: dict[tuple[Kind, str], ReleasedBody] = field(default_factory=dict)
     desk: Desk | None = None
     forecast_at: dict[tuple[str, PictureName], tuple[EventStatus, int]] = field(default_factory=dict)
     heard_alerts: dict[str, dict[str, Heard]] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
+    keys: dict[str, bytes] = field(default_factory=dict)
+    backlog: Backlog = field(default_factory=Backlog)
+    away_since_ns: dict[str, int] = field(default_factory=dict)
+    catching_up: dict[str, set[bytes]] = field(default_factory=dict)
+
+    def tellings(self, partner: str) -> tuple[Telling, ...]:
+        """What a partner is told from: its own views, else the OWN picture."""
+        views = tuple(view.telling for view in self.views.values() if partner in view.partners)
+        return views or (self.telling,)
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """The partners that are told of the OWN picture."""
+        apart = {partner for view in self.views.values() for partner in view.partners}
+        return tuple(partner for partner in self.links if partner not in apart)
 
 
 def initial(genesis: Genesis, *, now_ns: int) -> NodeState:
@@ -66,26 +90,59 @@ def initial(genesis: Genesis, *, now_ns: int) -> NodeState:
     nation, partners = genesis.nation, genesis.partners
     releaser = Releaser(nation=nation, realm=genesis.realm, secret=genesis.id_secret)
     if genesis.policy_toml:
-        releaser.load(genesis.policy_toml, where="policy.toml")
-    period_s = releaser.fastest_period_s(Kind.TRAJECTORY)
-    return NodeState(
+        people = load_people(genesis.people_toml, realm=genesis.realm, root=genesis.root_public, where="people.toml")
+        releaser.load(genesis.policy_toml, where="policy.toml", people=people)
+    sensors = parse_sensors(genesis.sensors_toml, where="sensors.toml") if genesis.sensors_toml else ()
+    compartments = {sensor.id: sensor.compartment for sensor in sensors}
+    tracklets = Tracklets(nation, genesis.id_secret)
+    seen = Seen()
+    state = NodeState(
         genesis=genesis,
         now_ns=now_ns,
-        sense=Sense(parse_sensors(genesis.sensors_toml, where="sensors.toml") if genesis.sensors_toml else ()),
+        sense=Sense(sensors),
         own=Tracker("own", id_prefix=f"{nation}-"),
-        fused=Tracker("fused", id_prefix=f"{nation}-F") if partners else None,
+        fused=fused_tracker(nation) if partners else None,
         assessor=Assessor(nation=nation, id_prefix=f"{nation}-E"),
-        tracklets=Tracklets(nation, genesis.id_secret, interval_ns=from_seconds(period_s or 0.5)),
+        telling=Telling(tracklets, compartments=compartments),
+        compartments=compartments,
         partner_tracks=PartnerTracks(),
         releaser=releaser,
         links={
-            partner.nation: Link(nation=nation, partner=partner.nation, realm=genesis.realm, epoch=genesis.epoch)
+            partner.nation: Link(
+                nation=nation, partner=partner.nation, realm=genesis.realm, epoch=genesis.epoch, seen=seen
+            )
             for partner in partners
         },
+        seen=seen,
+        keys={partner.nation: partner.public_key for partner in partners},
         desk=make_desk(genesis, warning_toml=genesis.warning_toml, people_toml=genesis.people_toml, rules=genesis.rules)
         if genesis.warning_toml
         else None,
     )
+    look_again(state)
+    return state
+
+
+def look_again(state: NodeState) -> None:
+    """Follow a policy that is new: who is told of which picture, how often, and all that is still true once more."""
+    releaser, genesis = state.releaser, state.genesis
+    interval_ns = from_seconds(releaser.fastest_period_s(Kind.TRAJECTORY) or _NOBODY_S)
+    state.views = make_views(
+        {partner: releaser.compartments(partner) for partner in releaser.partners()},
+        state.views,
+        nation=genesis.nation,
+        secret=genesis.id_secret,
+        interval_ns=interval_ns,
+        compartments=state.compartments,
+    )
+    for telling in (state.telling, *(view.telling for view in state.views.values())):
+        telling.tracklets.interval_ns = interval_ns
+        telling.again()
+
+
+def fused_tracker(nation: str) -> Tracker:
+    """Return the empty FUSED picture of a nation that has partners."""
+    return Tracker("fused", id_prefix=f"{nation}-F")
 
 
 def make_desk(genesis: Genesis, *, warning_toml: bytes, people_toml: bytes, rules: Sequence[bytes]) -> Desk:

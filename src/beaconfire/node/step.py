@@ -13,18 +13,10 @@ from typing import Any
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.errors import InvalidInput, Refused
-from beaconfire.kernel.products import (
-    AlertNoticeBody,
-    Body,
-    ImpactBody,
-    LaunchBody,
-    PartnerAdvice,
-    Product,
-    Released,
-    TrajectoryBody,
-)
-from beaconfire.kernel.records import EventRevision, EventStatus, TrackStatus, TrackUpdate
-from beaconfire.node.effects import Effect, Purge, Send, ShowAudit, ShowEvent, ShowTrack
+from beaconfire.kernel.people import load_people
+from beaconfire.kernel.records import EventRevision, TrackUpdate
+from beaconfire.kernel.wire import body_id
+from beaconfire.node.effects import Effect, ShowAudit, ShowEvent, ShowLate, ShowTrack
 from beaconfire.node.inputs import (
     ClockTrouble,
     Command,
@@ -32,20 +24,34 @@ from beaconfire.node.inputs import (
     Delivered,
     EnvelopeIn,
     Input,
+    Join,
+    KeyChange,
+    Leave,
     NoticeIn,
     PolicyLoad,
     Restart,
+    Resume,
     ScanIn,
+    Suspend,
     Tick,
     WarningLoad,
 )
-from beaconfire.node.notices import counts, notices_of, standing_notices, take_notice
-from beaconfire.node.offers import event_offers, received_tracklet, trajectory_offer
-from beaconfire.node.state import NodeState
+from beaconfire.node.membership import (
+    follow,
+    join,
+    key_change,
+    leave,
+    membership_restart,
+    membership_tick,
+    resume,
+    suspend,
+)
+from beaconfire.node.notices import notices_of, standing_notices
+from beaconfire.node.outbound import narrowed, offer, release, renew, renew_by_word, send
+from beaconfire.node.received import take
+from beaconfire.node.state import NodeState, look_again
 from beaconfire.node.warning import command, delivered, notice, trust_clock, warn, warning_load, warning_tick
-from beaconfire.share import Numbered, Outcome, Proof
-
-_SHARED = (EventStatus.SUSPECTED, EventStatus.CONFIRMED, EventStatus.LOST)
+from beaconfire.share import Arrival, Outcome, Proof
 
 
 def step(state: NodeState, item: Input, *, now_ns: int) -> tuple[NodeState, tuple[Effect, ...]]:
@@ -53,7 +59,7 @@ def step(state: NodeState, item: Input, *, now_ns: int) -> tuple[NodeState, tupl
     state.now_ns = max(state.now_ns, now_ns)
     effects = _HANDLERS[type(item)](state, item)
     for product in notices_of(state, effects):
-        effects += _release(state, product, tuple(state.links))
+        effects += offer(state, product, tuple(state.links))
     return state, (*effects, *_audit_rows(state))
 
 
@@ -69,6 +75,10 @@ def _scan(state: NodeState, item: ScanIn) -> list[Effect]:
     effects += _own(state, state.own.scan(measured))
     if state.fused is not None:
         effects += _fused(state, state.fused.scan(measured))
+    compartment = state.compartments[measured.sensor_id]
+    for view in state.views.values():
+        for product in view.scan(measured, compartment=compartment, now_ns=state.now_ns):
+            effects += offer(state, product, view.partners)
     return effects
 
 
@@ -78,15 +88,19 @@ def _tick(state: NodeState, _item: Tick) -> list[Effect]:
         effects += _fused(state, state.fused.advance(state.now_ns))
     revisions = state.assessor.tick(state.now_ns)
     effects += _events(state, revisions)
+    for view in state.views.values():
+        for product in view.advance(state.now_ns):
+            effects += offer(state, product, view.partners)
     ticked = state.releaser.tick(state.now_ns)
-    effects += _narrowed(state, ticked.narrowed)
+    effects += narrowed(state, ticked.narrowed)
     for partner, product in ticked.due:
-        effects += _release(state, product, (partner,))
-    return effects + warning_tick(state)
+        effects += release(state, product, (partner,))
+    return effects + membership_tick(state) + warning_tick(state)
 
 
 def _own(state: NodeState, updates: Sequence[TrackUpdate]) -> list[Effect]:
     effects: list[Effect] = [ShowTrack(update) for update in updates]
+    state.telling.note(updates)
     effects += _events(state, state.assessor.update(updates, now_ns=state.now_ns))
     for update in updates:
         effects += _tell(state, update)
@@ -108,59 +122,15 @@ def _events(state: NodeState, revisions: Sequence[EventRevision]) -> list[Effect
         effects += warn(state, revision)
         if revision.picture != "own":
             continue
-        status = (revision.status, revision.count_at_least)
-        urgent = state.event_status.get(revision.event_id) != status
-        state.event_status[revision.event_id] = status
-        if revision.status in _SHARED:
-            for assessed in revision.objects:
-                for track_id in assessed.track_ids:
-                    state.told[track_id] = assessed
-        for product in event_offers(revision, urgent=urgent):
-            if state.offered.get((product.kind, product.local_id)) != product.body:  # said once is said
-                state.offered[product.kind, product.local_id] = product.body
-                effects += _release(state, product, tuple(state.links))
+        for product in state.telling.event(revision):
+            effects += offer(state, product, state.audience)
     return effects
 
 
 def _tell(state: NodeState, update: TrackUpdate) -> list[Effect]:
     """Offer what an own track of an event gained since the last tracklet."""
-    if update.replaces in state.told:
-        state.told[update.track_id] = state.told.pop(update.replaces)
-        state.tracklets.forget(update.replaces)
-    told = state.told.get(update.track_id)
-    if update.status is TrackStatus.ENDED:
-        state.tracklets.forget(update.track_id)
-        state.told.pop(update.track_id, None)
-        return []
-    if told is None or not state.links:
-        return []
-    tracklet = state.tracklets.observe(update)
-    if tracklet is None:
-        return []
-    product = trajectory_offer(tracklet, update, told)
-    return _release(state, product, tuple(state.links))
-
-
-def _release(state: NodeState, product: Product, partners: Sequence[str], *, again: bool = False) -> list[Effect]:
-    """Decide a product for partners now and number what may go; `again`: it went before and was not received."""
-    effects: list[Effect] = []
-    for partner in partners:
-        decision = state.releaser.decide(product, partner, now_ns=state.now_ns, again=again)
-        if isinstance(decision, Released):
-            effects.append(_send(state.links[partner].number(decision, now_ns=state.now_ns)))
-    return effects
-
-
-def _send(numbered: Numbered) -> Send:
-    return Send(
-        partner=numbered.partner,
-        number=numbered.number,
-        generation=numbered.generation,
-        kind=numbered.kind,
-        local_id=numbered.local_id,
-        subject=numbered.subject,
-        unsigned=numbered.unsigned,
-    )
+    product = state.telling.track(update) if state.links else None
+    return [] if product is None else offer(state, product, state.audience)
 
 
 def _envelope(state: NodeState, item: EnvelopeIn) -> list[Effect]:
@@ -169,35 +139,29 @@ def _envelope(state: NodeState, item: EnvelopeIn) -> list[Effect]:
         return [_refused(state, item.partner, "envelope", "partner", "is no partner of this node")]
     try:
         arrival = link.accept(item.envelope, now_ns=state.now_ns)
-        effects = _alarms(state, item.partner, arrival.proof)
-        if isinstance(arrival.body, AlertNoticeBody) and arrival.release is not None and counts(arrival):
-            effects += take_notice(state, item.partner, arrival.body, revision=arrival.release.revision)
-        elif arrival.outcome is Outcome.APPLY and arrival.body is not None:
-            effects += _take(state, item.partner, arrival.body)
+        effects = [*_alarms(state, item.partner, arrival.proof), *_passed(state, item.partner, arrival)]
+        taken = take(state, item, arrival)
+        effects += taken.effects
+        if taken.scan is not None and state.fused is not None:
+            effects += _fused(state, state.fused.scan(taken.scan))
     except Refused as refusal:
         return [_refused(state, item.partner, "envelope", refusal.reason, str(refusal))]
+    return effects + follow(state, item.partner)
+
+
+def _passed(state: NodeState, nation: str, arrival: Arrival) -> list[Effect]:
+    """Return what is to be shown of an arrival that is not for the picture: a late record, the end of a catch-up."""
+    effects: list[Effect] = []
+    release, body, ended = arrival.release, arrival.body, arrival.caught_up
+    if arrival.outcome is Outcome.RECORD and release is not None and body is not None:
+        effects.append(
+            ShowLate(state.now_ns, nation, release.kind, body_id(body), release.time_ns, arrival.reason, release.body)
+        )
+    if ended is not None:
+        agreed = {True: "complete", False: "differs from what came", None: "not comparable: numbers were closed"}
+        text = f"{ended.count} records of this epoch, {agreed[ended.same]}"
+        effects.append(ShowAudit(state.now_ns, nation, "link", "", "caught up", "", text, ended.count))
     return effects
-
-
-def _take(state: NodeState, nation: str, body: Body) -> list[Effect]:
-    """Let one verified, once-accepted record of a partner into the FUSED picture."""
-    assert state.fused is not None, "a node with links keeps a FUSED picture"
-    if isinstance(body, TrajectoryBody):
-        tracklet = received_tracklet(nation, body, where=f"trajectory {body.track} of {nation}")
-        _note_event(state.partner_events.setdefault(nation, {}), body)
-        scan = state.partner_tracks.measure(tracklet, state.fused.current())
-        return [] if scan is None else _fused(state, state.fused.scan(scan))
-    if isinstance(body, LaunchBody | ImpactBody):
-        track = state.partner_events.get(nation, {}).get(body.event)
-        fused = () if track is None else state.partner_tracks.fused_of(nation, track)
-        state.assessor.advise(PartnerAdvice(nation, state.now_ns, body, fused))
-    return []
-
-
-def _note_event(tracks: dict[str, str], body: TrajectoryBody) -> None:
-    tracks[body.event] = body.track
-    if len(tracks) > limits.MAX_PARTNER_EVENTS:
-        del tracks[next(iter(tracks))]
 
 
 def _control(state: NodeState, item: ControlIn) -> list[Effect]:
@@ -209,20 +173,16 @@ def _control(state: NodeState, item: ControlIn) -> list[Effect]:
     except Refused as refusal:
         return [_refused(state, item.partner, "control", refusal.reason, str(refusal))]
     effects = _alarms(state, item.partner, heard.proof)
-    effects += [_send(numbered) for numbered in heard.settled.resend]
+    if not link.closed:
+        effects += [send(numbered) for numbered in heard.settled.resend]
     if heard.settled.rolled_back or heard.settled.forked:
-        effects += _renew(state, item.partner, lost=True)
-    return effects
+        effects += renew_by_word(state, item.partner)
+    return effects + follow(state, item.partner)
 
 
 def _restart(state: NodeState, _item: Restart) -> list[Effect]:
-    return [effect for partner in state.links for effect in _renew(state, partner, lost=False)]
-
-
-def _renew(state: NodeState, partner: str, *, lost: bool) -> list[Effect]:
-    """Start a new epoch towards a partner and release again, under today's policy, what no receipt covers."""
-    products = state.links[partner].renew(now_ns=state.now_ns, lost=lost)
-    return [effect for product in products for effect in _release(state, product, (partner,), again=True)]
+    effects = [effect for partner in state.links for effect in renew(state, partner, lost=False)]
+    return effects + membership_restart(state)
 
 
 def _alarms(state: NodeState, partner: str, proof: Proof | None) -> list[Effect]:
@@ -233,36 +193,23 @@ def _alarms(state: NodeState, partner: str, proof: Proof | None) -> list[Effect]
 
 
 def _policy(state: NodeState, item: PolicyLoad) -> list[Effect]:
+    genesis = state.genesis
     try:
-        loaded = state.releaser.load(item.policy_toml, where="policy.toml")
+        people_toml = item.people_toml or genesis.people_toml
+        people = load_people(people_toml, realm=genesis.realm, root=genesis.root_public, where="people.toml")
+        loaded = state.releaser.load(item.policy_toml, where="policy.toml", people=people)
     except InvalidInput as error:
         return [_refused(state, "", "policy", "invalid", str(fault)) for fault in error.faults]
-    state.offered.clear()  # a wider grant may let go what is still true
-    effects = _narrowed(state, loaded.narrowed)
+    look_again(state)
+    effects = narrowed(state, loaded.narrowed)
     for product in standing_notices(state):
-        effects += _release(state, product, tuple(state.links))
+        effects += offer(state, product, tuple(state.links))
     return effects
 
 
 def _clock(state: NodeState, item: ClockTrouble) -> list[Effect]:
-    effects = _narrowed(state, state.releaser.trust_clock(item.trusted))
+    effects = narrowed(state, state.releaser.trust_clock(item.trusted))
     return effects + trust_clock(state, item.trusted)
-
-
-def _narrowed(state: NodeState, partners: Sequence[str]) -> list[Effect]:
-    """Purge what a narrowed policy left queued, void those numbers, and release again what it still allows."""
-    effects: list[Effect] = []
-    for partner in partners:
-        link, generation = state.links.get(partner), state.releaser.generation(partner)
-        if link is None:  # the policy names a nation this node is not joined with
-            continue
-        effects.append(Purge(partner, generation))
-        void, products = link.void_unreceipted(generation=generation, now_ns=state.now_ns)
-        if void is not None:
-            effects.append(_send(void))
-        for product in products:
-            effects += _release(state, product, (partner,), again=True)
-    return effects
 
 
 def _audit_rows(state: NodeState) -> list[Effect]:
@@ -284,6 +231,11 @@ _HANDLERS: dict[type, Callable[[NodeState, Any], list[Effect]]] = {
     Restart: _restart,
     PolicyLoad: _policy,
     ClockTrouble: _clock,
+    Join: join,
+    Suspend: suspend,
+    Resume: resume,
+    Leave: leave,
+    KeyChange: key_change,
     WarningLoad: warning_load,
     Command: command,
     Delivered: delivered,

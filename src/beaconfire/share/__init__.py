@@ -1,24 +1,36 @@
 """Share: envelopes, numbering, chains, voids, receipts; the pure state of a link between two nations."""
 
+from beaconfire.share.backlog import Backlog
 from beaconfire.share.chain import Chain
-from beaconfire.share.incoming import Arrival, Incoming, Outcome, Proof, Stage
+from beaconfire.share.incoming import Arrival, CaughtUp, Incoming, Outcome, Proof, Stage
 from beaconfire.share.link import ControlOut, Heard, Link, next_epoch
 from beaconfire.share.outgoing import Numbered, Outgoing, Settled
-from beaconfire.share.verify import open_control, open_envelope, verify
+from beaconfire.share.seen import Seen
+from beaconfire.share.standing import Notice, Standing, StandingName
+from beaconfire.share.tally import Tally
+from beaconfire.share.verify import check_origin, open_control, open_envelope, verify
 
 __all__ = [
     "Arrival",
+    "Backlog",
+    "CaughtUp",
     "Chain",
     "ControlOut",
     "Heard",
     "Incoming",
     "Link",
+    "Notice",
     "Numbered",
     "Outcome",
     "Outgoing",
     "Proof",
+    "Seen",
     "Settled",
     "Stage",
+    "Standing",
+    "StandingName",
+    "Tally",
+    "check_origin",
     "next_epoch",
     "open_control",
     "open_envelope",

@@ -11,12 +11,15 @@ from enum import StrEnum
 from beaconfire.kernel import limits, wire
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
-from beaconfire.kernel.products import RELEASED_KINDS, Body, VoidBody
+from beaconfire.kernel.products import RELEASED_KINDS, Body, CaughtUpBody, VoidBody
 from beaconfire.kernel.time import NS_PER_S, from_seconds
 from beaconfire.share.chain import Chain, Conflict, Place
+from beaconfire.share.seen import Seen
+from beaconfire.share.tally import Tally
 
 _HORIZON_NS = limits.REPLAY_HORIZON_S * NS_PER_S
 _FUTURE_NS = from_seconds(limits.FUTURE_TOLERANCE_S)
+_MAX_ENDS = 16  # ends of catch-ups that wait for what stands before them; an honest sender needs one
 
 
 class Stage(StrEnum):
@@ -50,6 +53,15 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """A partner's catch-up came to its end here; `same` is None where voids or a long gap forbid to compare."""
+
+    count: int
+    up_to: int
+    same: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """What became of one envelope; `reason` says why a record does not apply.
 
@@ -66,19 +78,21 @@ class Arrival:
     contiguous: int
     proof: Proof | None = None
     renewed: str = ""
+    caught_up: CaughtUp | None = None
 
 
 class Incoming:
     """The chain from one partner to this nation in one realm."""
 
-    def __init__(self, *, nation: str, partner: str, realm: Realm) -> None:
-        """Start knowing nothing of the partner."""
+    def __init__(self, *, nation: str, partner: str, realm: Realm, seen: Seen | None = None) -> None:
+        """Start knowing nothing of the partner; `seen` is the node's, shared by all its links."""
         self.nation, self.partner, self.realm = nation, partner, realm
         self.epoch = 0
         self.chain = Chain()
         self.conflicts = 0
         self._old_head: bytes | None = None  # of the epoch before this one, if there was one
-        self._seen: dict[bytes, None] = {}
+        self._seen = seen or Seen()
+        self._begin()
 
     def accept(self, unsigned: bytes, *, now_ns: int) -> Arrival:
         """Take one envelope whose signature has been verified.
@@ -92,21 +106,43 @@ class Incoming:
         if envelope.epoch > self.epoch:
             self._old_head = self.chain.head if self.epoch else None
             self.epoch, self.chain = envelope.epoch, Chain()
+            self._begin()
         renewed = self._renewed(envelope)
         stage, conflict = self._place(envelope, unsigned, body)
         outcome, reason = Outcome.NOTHING, ""
         if release is not None and stage in (Stage.AUTHENTIC, Stage.CHAINED):
             outcome, reason = self._outcome(release, now_ns)
         proof = self._proof(conflict) if conflict else None
-        return Arrival(stage, outcome, reason, envelope, release, body, self.chain.contiguous, proof, renewed)
+        ended = self._count(envelope, release, body) if stage in (Stage.AUTHENTIC, Stage.CHAINED) else None
+        return Arrival(stage, outcome, reason, envelope, release, body, self.chain.contiguous, proof, renewed, ended)
 
-    def on_beat(self, beat: wire.Beat) -> Proof | None:
+    def on_beat(self, beat: wire.Beat | wire.Suspend) -> Proof | None:
         """Learn the partner's last number; returns proof if it names another head than it sent."""
         if beat.epoch != self.epoch:
             return None
         self.chain.highest = max(self.chain.highest, beat.number)
         known = self.chain.hash_of(beat.number) if beat.number else None
         return None if known in (None, beat.head) else self._proof(Conflict(beat.number, known, beat.head))
+
+    def _begin(self) -> None:
+        self._tally, self._ends = Tally(), dict[int, CaughtUpBody]()
+
+    def _count(self, envelope: wire.Envelope, release: wire.Release | None, body: Body) -> CaughtUp | None:
+        """Add up what is there without a gap, and hold it against what the partner says of it."""
+        if isinstance(body, VoidBody):
+            self._tally.void = True
+        elif isinstance(body, CaughtUpBody) and len(self._ends) < _MAX_ENDS:
+            self._ends[envelope.number] = body
+        elif release is not None:
+            self._tally.note(envelope.number, release.source_id)
+        ended = None
+        for number in [number for number in self._ends if number <= self.chain.contiguous]:
+            said = self._ends.pop(number)
+            self._tally.advance(number)
+            same = None if self._tally.void else (self._tally.count, self._tally.root) == (said.count, said.root)
+            ended = CaughtUp(said.count, said.up_to, same)
+        self._tally.advance(self.chain.contiguous)
+        return ended
 
     def _check(self, envelope: wire.Envelope) -> None:
         if envelope.sender != self.partner:
@@ -125,10 +161,11 @@ class Incoming:
                 raise _refused("void", body.last, f"below its own number {envelope.number}")
             return None, body
         release = wire.decode_release(envelope)
-        if release.originator != self.partner:
-            raise _refused("relayed", release.originator, f"{self.partner}, the sender itself")
-        if self.nation not in release.releasable_to:
-            raise _refused("label", release.releasable_to, f"a list with {self.nation}")
+        if release.originator == self.nation:
+            raise _refused("relayed", release.originator, "another nation's words: ours come to us from nobody")
+        label = release.releasable_to if release.originator == self.partner else release.onward
+        if self.nation not in label:
+            raise _refused("label", label, f"a list with {self.nation}")
         return release, wire.decode_body(release.kind, release.body)
 
     def _renewed(self, envelope: wire.Envelope) -> str:
@@ -151,11 +188,10 @@ class Incoming:
 
     def _outcome(self, release: wire.Release, now_ns: int) -> tuple[Outcome, str]:
         """Judge a record by its source id, then by its own time; the source id counts from here on."""
-        if release.source_id in self._seen:
+        if not self._seen.first(
+            originator=release.originator, source_id=release.source_id, brought_by=self.partner
+        ):
             return Outcome.NOTHING, "repeated"
-        self._seen[release.source_id] = None
-        if len(self._seen) > limits.MAX_SEEN:
-            del self._seen[next(iter(self._seen))]
         if now_ns - release.time_ns > _HORIZON_NS:
             return Outcome.RECORD, "late"
         if release.time_ns - now_ns > _FUTURE_NS:

@@ -5,7 +5,7 @@ publish, arrivals, what to send again. Pure: no key, no clock, no disk; two link
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from beaconfire.kernel import codec, limits, wire
@@ -15,6 +15,8 @@ from beaconfire.kernel.products import Product, Released
 from beaconfire.kernel.time import NS_PER_S, seconds_between
 from beaconfire.share.incoming import Arrival, Incoming, Proof
 from beaconfire.share.outgoing import Numbered, Outgoing, Settled
+from beaconfire.share.seen import Seen
+from beaconfire.share.standing import Notice, Standing
 
 _COUNTER_STEP_NS = 1_000_000  # counters follow the node's milliseconds, so that they rise over a restart too
 
@@ -43,18 +45,58 @@ class Heard:
 class Link:
     """One partner in one realm, as this node knows it."""
 
-    def __init__(self, *, nation: str, partner: str, realm: Realm, epoch: int, previous: bytes = wire.NO_HASH) -> None:
-        """Start an epoch of sending; `previous` is the final head of the one before, or `wire.NO_HASH`."""
+    def __init__(
+        self,
+        *,
+        nation: str,
+        partner: str,
+        realm: Realm,
+        epoch: int,
+        previous: bytes = wire.NO_HASH,
+        seen: Seen | None = None,
+    ) -> None:
+        """Start an epoch of sending; `previous` is the final head of the one before, or `wire.NO_HASH`.
+
+        `seen` is shared by all links of one node, so that a record takes effect once whichever way it came.
+        """
         self.nation, self.partner, self.realm = nation, partner, realm
         self.outgoing = Outgoing(nation=nation, partner=partner, realm=realm, epoch=epoch, previous=previous)
-        self.incoming = Incoming(nation=nation, partner=partner, realm=realm)
+        self.incoming = Incoming(nation=nation, partner=partner, realm=realm, seen=seen)
         self.attested_epoch = 0  # the highest epoch of ours that the partner says it has seen
         self.format = wire.FORMAT
+        self.ours = Standing("active", 0)
+        self.theirs: Notice | None = None
         self._counter = 0
         self._heard = (0, -1)
+        self.renewed_ns = 0  # when the epoch began that is sent in; 0 for the first
+
+    @property
+    def closed(self) -> bool:
+        """Whether this nation gives the partner nothing, not even a control: suspended or left."""
+        return self.ours.state in ("suspended", "left")
+
+    def away(self, now_ns: int) -> bool:
+        """Return whether nothing may be numbered now: closed by us, or by the partner's own notice."""
+        return self.closed or (self.theirs is not None and self.theirs.effective_ns <= now_ns)
+
+    def standing(self, now_ns: int) -> Standing:
+        """Return how the two stand: our own word first, else the partner's."""
+        theirs = self.theirs
+        if self.ours.state != "active" or theirs is None:
+            return self.ours
+        state: Literal["leaving", "suspended_by_partner"] = "suspended_by_partner"
+        if theirs.effective_ns > now_ns:
+            state = "leaving"
+        return Standing(state, theirs.heard_ns, theirs.reason, (self.partner,), theirs.number, theirs.head,
+                        theirs.effective_ns)  # fmt: skip
+
+    def stand(self, standing: Standing) -> None:
+        """Take our own word on the link; the last number and head are filled in."""
+        self.ours = replace(standing, number=self.outgoing.number, head=self.outgoing.head)
 
     def number(self, released: Released, *, now_ns: int) -> Numbered:
         """Give a released form its number and its place in the chain."""
+        assert not self.away(now_ns), "nothing is numbered for a partner that is away"
         return self.outgoing.send(released, now_ns=now_ns)
 
     def void_unreceipted(
@@ -77,7 +119,9 @@ class Link:
 
     def accept(self, unsigned: bytes, *, now_ns: int) -> Arrival:
         """Take one verified envelope of the partner; raises `Refused`, and then nothing has changed."""
-        return self.incoming.accept(unsigned, now_ns=now_ns)
+        arrival = self.incoming.accept(unsigned, now_ns=now_ns)
+        self._speaks(arrival.envelope.epoch)
+        return arrival
 
     def renew(self, *, now_ns: int, lost: bool) -> tuple[Product, ...]:
         """Start a new epoch of sending, above any that the partner attests; returns the products to decide again.
@@ -87,10 +131,18 @@ class Link:
         old = self.outgoing
         epoch = next_epoch(now_ns=now_ns, attested=(self.attested_epoch, old.epoch))
         previous = wire.NO_HASH if lost else old.head
+        self.renewed_ns = now_ns
         self.outgoing = Outgoing(
             nation=self.nation, partner=self.partner, realm=self.realm, epoch=epoch, previous=previous
         )
         return old.unreceipted_products()
+
+    def notice(self, *, now_ns: int, reason: Literal["suspended", "left"], effective_ns: int = 0) -> ControlOut:
+        """Return the word that nothing more comes, or not from a time on."""
+        out = self.outgoing
+        return self._control(
+            wire.Suspend, now_ns, number=out.number, head=out.head, reason=reason, effective_ns=effective_ns
+        )
 
     def hello(self, *, now_ns: int) -> ControlOut:
         """Return the first words on a link."""
@@ -140,11 +192,18 @@ class Link:
         control = wire.decode_control(unsigned, realm=self.realm)
         self._check(control)
         self._heard = (control.epoch, control.counter)
+        self._speaks(control.epoch)
         offset_s = seconds_between(control.time_ns, now_ns)
         if isinstance(control, wire.Receipt):
             self._attest(control.of_epoch, now_ns)
             return Heard(control, offset_s, self.outgoing.on_receipt(control, now_ns=now_ns))
         if isinstance(control, wire.Beat):
+            return Heard(control, offset_s, Settled(), self.incoming.on_beat(control))
+        if isinstance(control, wire.Suspend):
+            effective_ns = control.effective_ns if control.effective_ns > now_ns else 0
+            self.theirs = Notice(
+                control.epoch, control.reason, control.number, control.head, effective_ns, heard_ns=now_ns
+            )
             return Heard(control, offset_s, Settled(), self.incoming.on_beat(control))
         self.format = min(control.format, wire.FORMAT)
         self._attest(control.seen_epoch, now_ns)
@@ -174,6 +233,11 @@ class Link:
         floor = control.floor if isinstance(control, wire.Hello) else wire.FORMAT_FLOOR
         if control.format < wire.FORMAT_FLOOR or floor > wire.FORMAT:
             raise _refused("format", control.format, f"a version from {wire.FORMAT_FLOOR} to {wire.FORMAT}")
+
+    def _speaks(self, epoch: int) -> None:
+        """A partner that begins an epoch above that of its notice has come back."""
+        if self.theirs is not None and epoch > self.theirs.epoch:
+            self.theirs = None
 
     def _attest(self, epoch: int, now_ns: int) -> None:
         """Remember the highest epoch of ours a partner saw; one far ahead of every clock is a lie."""

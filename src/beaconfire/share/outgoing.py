@@ -10,8 +10,9 @@ from typing import Literal
 
 from beaconfire.kernel import codec, limits, wire
 from beaconfire.kernel.labels import Realm
-from beaconfire.kernel.products import EpochCloseBody, Kind, Product, Released, VoidBody
+from beaconfire.kernel.products import CaughtUpBody, EpochCloseBody, Kind, Product, Released, VoidBody
 from beaconfire.kernel.time import from_seconds
+from beaconfire.share.tally import Tally
 
 _RESEND_AFTER_NS = from_seconds(limits.RESEND_AFTER_S)
 _RESEND_AT_ONCE = 256  # of one receipt; the next second brings the next
@@ -19,7 +20,10 @@ _RESEND_AT_ONCE = 256  # of one receipt; the next second brings the next
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """One envelope ready to be signed and published under `subject`, dropped if `generation` is no longer current."""
+    """One envelope ready to be signed and published under `subject`, dropped if `generation` is no longer current.
+
+    `inner` is our own release when it may travel on, to be signed as well; `origin_signature` is another's, passed on.
+    """
 
     partner: str
     epoch: int
@@ -29,6 +33,8 @@ class Numbered:
     local_id: str
     subject: str
     unsigned: bytes
+    inner: bytes = b""
+    origin_signature: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +54,13 @@ class Settled:
 @dataclass(slots=True)
 class _Pending:
     numbered: Numbered
-    product: Product | None
+    released: Released | None
     sent_ns: int
     received: bool = False
+
+    @property
+    def product(self) -> Product | None:
+        return None if self.released is None else self.released.product
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +86,14 @@ class Outgoing:
         self._pending: dict[int, _Pending] = {}
         self._hashes: dict[int, bytes] = {}
         self._dropped: _Dropped | None = None
+        self._let_go: list[Product] = []
+        self._tally = Tally()
 
     def send(self, released: Released, *, now_ns: int) -> Numbered:
         """Give a released form its number and link of the chain."""
         assert released.partner == self.partner
-        return self._append(
-            released.kind, released.local_id, released.release, released.generation, released.product, now_ns
-        )
+        self._tally.add(released.source_id)
+        return self._append(released.kind, released.local_id, released.release, released.generation, released, now_ns)
 
     def void_unreceipted(
         self, *, reason: Literal["policy", "age", "suspended"], generation: int, now_ns: int
@@ -104,6 +115,16 @@ class Outgoing:
         return self._append(
             Kind.EPOCH_CLOSE, wire.LINK_ID, codec.encode(EpochCloseBody(reason=reason)), generation, None, now_ns
         )
+
+    def caught_up(self, *, generation: int, now_ns: int) -> Numbered:
+        """Say that all that was kept back has been released: how much this epoch held, and its sum."""
+        body = CaughtUpBody(count=self._tally.count, root=self._tally.root, up_to=now_ns)
+        return self._append(Kind.CAUGHT_UP, wire.LINK_ID, codec.encode(body), generation, None, now_ns)
+
+    def let_go(self) -> list[Product]:
+        """Return the products of envelopes that were let go unreceipted since it was last asked."""
+        found, self._let_go = self._let_go, []
+        return found
 
     def missing(self) -> wire.Range | None:
         """Return the unreceipted numbers that are kept no more: to be voided and released again from the journal."""
@@ -137,7 +158,7 @@ class Outgoing:
         return Settled(covered=before - self.unreceipted(), resend=self._resend(now_ns))
 
     def _append(
-        self, kind: Kind, local_id: str, content: bytes, generation: int, product: Product | None, now_ns: int
+        self, kind: Kind, local_id: str, content: bytes, generation: int, released: Released | None, now_ns: int
     ) -> Numbered:
         self.number += 1
         envelope = wire.ENVELOPE_TYPES[self.realm](
@@ -153,10 +174,14 @@ class Outgoing:
         )
         unsigned = codec.encode(envelope)
         subject = wire.subject(envelope, local_id)
-        numbered = Numbered(self.partner, self.epoch, self.number, generation, kind, local_id, subject, unsigned)
+        numbered = Numbered(
+            self.partner, self.epoch, self.number, generation, kind, local_id, subject, unsigned,
+            inner=released.release if released is not None and released.travels else b"",
+            origin_signature=b"" if released is None else released.origin_signature,
+        )  # fmt: skip
         self.head = wire.chain_hash(unsigned)
         self._hashes[self.number] = self.head
-        self._pending[self.number] = _Pending(numbered, product, now_ns)
+        self._pending[self.number] = _Pending(numbered, released, now_ns)
         self._bound()
         return numbered
 
@@ -165,7 +190,9 @@ class Outgoing:
     ) -> Numbered:
         body = VoidBody(first=run.first, last=run.last, anchor=run.anchor, closing=run.closing, reason=reason)
         for number in [number for number in self._pending if run.first <= number <= run.last]:
-            del self._pending[number]
+            row = self._pending.pop(number)
+            if row.released is not None:
+                self._tally.take_away(row.released.source_id)
         self._dropped = None
         return self._append(Kind.VOID, wire.LINK_ID, codec.encode(body), generation, None, now_ns)
 
@@ -174,6 +201,8 @@ class Outgoing:
         while len(self._pending) > limits.MAX_PENDING:
             number, row = next(iter(self._pending.items()))
             del self._pending[number]
+            if row.product is not None and not row.received:
+                self._let_go.append(row.product)
             if not row.received:
                 first, anchor = number, self._hashes.get(number - 1, self._settled_head)
                 if self._dropped is not None:

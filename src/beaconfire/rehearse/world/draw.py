@@ -7,7 +7,7 @@ All faults begin and end before `HEALED_MS`; what is left of the minute is for h
 from collections.abc import Iterator
 from random import Random
 
-from beaconfire.kernel.products import GRANTABLE
+from beaconfire.kernel.products import Kind
 from beaconfire.rehearse.world.plan import (
     NATIONS,
     ClockStep,
@@ -27,6 +27,7 @@ from beaconfire.rehearse.world.plan import (
 
 LENGTH_MS = 60_000
 HEALED_MS = 38_000
+_KINDS = (Kind.LAUNCH, Kind.TRAJECTORY, Kind.IMPACT)  # what the load brings forth
 _SIZES = (3, 3, 3, 3, 3, 3, 3, 3, 5, 9)
 _PACES = ((500, 1_000), *((1_000, 4_000),) * 7)  # ticks and beats: as the shell's beats are, and four times as slow
 _CLASSES = ("SRBM", "MRBM", "IRBM")
@@ -117,7 +118,7 @@ def _grants(chance: Random, nation: str, partner: str) -> Iterator[Grant]:
         timed = chance.random() < 0.4
         yield Grant(
             partner=partner,
-            kinds=tuple(kind for kind in GRANTABLE if chance.random() < 0.8),
+            kinds=tuple(kind for kind in _KINDS if chance.random() < 0.8),
             provenance=(nation,),
             sensors=_some(chance, (f"{nation}-R1", f"{nation}-R2"), 0.1),
             classes=_some(chance, _CLASSES, 0.15),

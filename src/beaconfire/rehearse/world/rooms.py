@@ -44,7 +44,7 @@ def stage(state: NodeState, sightings: Sequence[Sighting]) -> None:
     if state.fused is not None:
         state.fused = _Tracker("fused", nation, [])
     state.assessor = _Assessor(nation, [row for row in sightings if row.what == "assessment"])
-    state.tracklets = _Tracklets(nation, state.genesis.id_secret)
+    state.telling.tracklets = _Tracklets(nation, state.genesis.id_secret)
 
 
 class _Script:

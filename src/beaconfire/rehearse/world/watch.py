@@ -23,7 +23,7 @@ from beaconfire.release import Releaser
 from beaconfire.share import Arrival, Link, Numbered, Outcome
 
 RecordKey = tuple[Kind, bytes]
-_LATER = ("rate", "delay", "waiting_full")  # a no that is no word of the policy
+_LATER = ("rate", "delay", "waiting_full", "suspended", "left", "suspended_by_partner")  # a no that is no word of the policy
 _HONEST = ("epoch", "replay")  # refusals that late and doubled words earn without anybody's fault
 _Watched = TypeVar("_Watched")
 
@@ -145,8 +145,10 @@ class _Releaser(Releaser):
     ledger: Ledger
     nation: str
 
-    def decide(self, product: Product, partner: str, *, now_ns: int, again: bool = False) -> Released | Withheld:
-        decision = super().decide(product, partner, now_ns=now_ns, again=again)
+    def decide(
+        self, product: Product, partner: str, *, now_ns: int, again: bool = False, past: bool = False
+    ) -> Released | Withheld:
+        decision = super().decide(product, partner, now_ns=now_ns, again=again, past=past)
         self.watch.decided(self.ledger, self.nation, decision, product, now_ns)
         return decision
 
