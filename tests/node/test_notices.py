@@ -184,7 +184,9 @@ def test_the_partner_knows_the_alert_by_a_name_of_its_own() -> None:
 
 def test_the_newest_counts_whatever_order_they_come_in() -> None:
     japan = node("JPN", "KOR", warning=warning_toml())
-    assert take_notice(japan, "KOR", notice(at_s=20, ended=True), revision=3) == []
+    (told,) = take_notice(japan, "KOR", notice(at_s=20, ended=True), revision=3)
+    assert isinstance(told, ShowAudit)
+    assert (told.verdict, told.partner, told.rule) == ("told", "KOR", "KOR-MND")
     assert take_notice(japan, "KOR", notice(at_s=0), revision=1) == []
     assert references(japan) == []  # an end that overtook its alert ends it
     take_notice(japan, "KOR", notice("A2", at_s=5), revision=2)
@@ -234,7 +236,7 @@ def test_a_notice_that_comes_late_still_says_what_is_in_force() -> None:
 
 def test_a_node_that_warns_nobody_takes_a_notice_without_complaint() -> None:
     japan = node("JPN", "KOR", warning=b"")
-    assert take_notice(japan, "KOR", notice(), revision=1) == []
+    assert refusals(take_notice(japan, "KOR", notice(), revision=1)) == []
     assert japan.heard_alerts["KOR"]["A1"].body == notice()
 
 

@@ -20,7 +20,8 @@ from beaconfire.kernel.records import EventRevision, TrackUpdate
 class Send:
     """Publish a released, numbered message to one partner; dropped if `generation` is no longer current.
 
-    `unsigned` are the envelope's bytes: the shell signs them, the hash chain runs over them.
+    `unsigned` are the envelope's bytes: the shell signs them, the hash chain runs over them. `inner`, if any, is our
+    release inside, which may travel on and is signed for itself; `origin_signature` is another nation's, passed on.
     """
 
     partner: str
@@ -30,6 +31,8 @@ class Send:
     local_id: str
     subject: str
     unsigned: bytes
+    inner: bytes = b""
+    origin_signature: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,17 +55,22 @@ class Tick(_Input, frozen=True):
 
 
 class PolicyLoad(_Input, frozen=True):
-    """A new release policy, as the bytes of its file."""
+    """A new release policy, as the bytes of its file; its officers are in `people_toml`, else in the genesis."""
 
     policy_toml: bytes
+    people_toml: bytes = b""
 
 
 class EnvelopeIn(_Input, frozen=True):
-    """A partner's envelope whose signature the intake has verified; `envelope` are its unsigned bytes."""
+    """A partner's envelope whose signature the intake has verified; `envelope` are its unsigned bytes.
+
+    `origin_signature` is the originator's over the release inside, verified too, where the wire asks for one.
+    """
 
     partner: str
     envelope: bytes
     signature: bytes
+    origin_signature: bytes = b""
 
 
 class ControlIn(_Input, frozen=True):

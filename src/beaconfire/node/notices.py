@@ -54,7 +54,8 @@ def take_notice(state: NodeState, nation: str, body: AlertNoticeBody, *, revisio
         return [_refused(state, nation, body, "alerts", f"more than {limits.MAX_PARTNER_ALERTS} alerts in force")]
     heard[body.alert] = Heard(order, body)
     try:
-        return [] if state.desk is None else _bring(state, state.desk, nation, body, former)
+        rows = [] if state.desk is None else _bring(state, state.desk, nation, body, former)
+        return [_told(state, nation, body), *rows]
     except Refused as refusal:
         del heard[body.alert]  # what the desk never took cannot be ended there either
         return [_refused(state, nation, body, refusal.reason, str(refusal))]
@@ -99,6 +100,11 @@ def _product(state: NodeState, alert_id: str, message: Message) -> Product:
         urgent=True,
         event_id=message.incidents[0] if message.incidents else "",
     )
+
+
+def _told(state: NodeState, nation: str, body: AlertNoticeBody) -> ShowAudit:
+    words = f"{body.says} in {', '.join(body.areas)}: {body.reference}"[: limits.MAX_TEXT_LENGTH]
+    return ShowAudit(state.now_ns, nation, Kind.ALERT_NOTICE, body.alert, "told", body.authority, words)
 
 
 def _refused(state: NodeState, nation: str, body: AlertNoticeBody, reason: str, text: str) -> ShowAudit:

@@ -7,7 +7,8 @@ lane, which the broker holds. Whatever the bytes are, they become an input or a 
 
 import hashlib
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from beaconfire.kernel import limits, wire
 from beaconfire.kernel.errors import Refused
@@ -51,11 +52,15 @@ class Intake:
         key: bytes,
         realm: Realm,
         clock: Callable[[], float],
+        origins: Mapping[str, bytes] = MappingProxyType({}),
         envelope: Callable[[wire.Envelope, EnvelopeIn], None],
         control: Callable[[wire.Control, ControlIn], None],
     ) -> None:
-        """Hold the partner's 32-byte public key; nothing else can open the door."""
-        self._partner, self._key, self._realm = partner, key, realm
+        """Hold the partner's 32-byte public key; nothing else can open the door.
+
+        `origins` are the keys of all partners, as they are pinned now: whose words this partner may pass on.
+        """
+        self._partner, self._key, self._realm, self._origins = partner, key, realm, origins
         self._envelope, self._control = envelope, control
         self._bucket = TokenBucket(limits.PARTNER_ENVELOPES_PER_S, clock)
         self._recent: dict[bytes, None] = {}
@@ -63,6 +68,10 @@ class Intake:
         self.refused: Counter[str] = Counter()
         self.taken = 0
         self.copies = 0
+
+    def change_key(self, key: bytes) -> None:
+        """Open for another 32-byte public key from now on, and for the former one no more."""
+        self._key = key
 
     def has_room(self) -> bool:
         """Whether more may be asked of the stored lane."""
@@ -94,7 +103,7 @@ class Intake:
         if not self._bucket.take():
             return False
         try:
-            signed, envelope = open_envelope(data, key=self._key, realm=self._realm)
+            signed, envelope = open_envelope(data, key=self._key, realm=self._realm, origins=self._origins)
         except Refused as refusal:
             self.refused[refusal.reason] += 1
             return True
@@ -102,7 +111,7 @@ class Intake:
         if len(self._recent) > limits.RECENT_ENVELOPES:
             del self._recent[next(iter(self._recent))]
         self.taken += 1
-        self._envelope(envelope, EnvelopeIn(self._partner, signed.unsigned, signed.signature))
+        self._envelope(envelope, EnvelopeIn(self._partner, signed.unsigned, signed.signature, signed.origin_signature))
         return True
 
     def _open_control(self, data: bytes) -> None:

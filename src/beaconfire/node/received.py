@@ -1,0 +1,81 @@
+"""What one verified record of a partner does here: into the FUSED picture, to the desk, shown as its word, passed on.
+
+A record counts as its originator's, whoever brought it. Nothing here touches OWN.
+"""
+
+from dataclasses import dataclass
+
+from beaconfire.kernel import limits
+from beaconfire.kernel.products import (
+    AlertNoticeBody,
+    ImpactBody,
+    LaunchBody,
+    PartnerAdvice,
+    ReleasedBody,
+    TrajectoryBody,
+)
+from beaconfire.kernel.records import MeasurementScan
+from beaconfire.node.effects import Effect, ShowAudit
+from beaconfire.node.inputs import EnvelopeIn
+from beaconfire.node.notices import counts, take_notice
+from beaconfire.node.offers import received_tracklet
+from beaconfire.node.outbound import offer
+from beaconfire.node.relay import next_stops, relayed_product
+from beaconfire.node.state import NodeState
+from beaconfire.share import Arrival, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a record: effects, and what the FUSED tracker is to take."""
+
+    effects: list[Effect]
+    scan: MeasurementScan | None = None
+
+
+def take(state: NodeState, item: EnvelopeIn, arrival: Arrival) -> Taken:
+    """Let one accepted record have its effect, once; raises `Refused` for a state or covariance that is none."""
+    release, body = arrival.release, arrival.body
+    if release is None or not isinstance(body, ReleasedBody) or arrival.outcome is Outcome.NOTHING:
+        return Taken([])
+    nation = release.originator
+    if nation not in state.links:
+        text = f"words of {nation}, passed on by {item.partner}: it is not pinned here"
+        return Taken([ShowAudit(state.now_ns, item.partner, release.kind, "", "refused", "unpinned", text)])
+    if isinstance(body, AlertNoticeBody):
+        effects = take_notice(state, nation, body, revision=release.revision) if counts(arrival) else []
+        return Taken([*effects, *_pass_on(state, item, arrival, body)])
+    if arrival.outcome is not Outcome.APPLY:
+        return Taken([])
+    taken = _apply(state, nation, body)
+    return Taken([*taken.effects, *_pass_on(state, item, arrival, body)], taken.scan)
+
+
+def _apply(state: NodeState, nation: str, body: ReleasedBody) -> Taken:
+    assert state.fused is not None, "a node with links keeps a FUSED picture"
+    if isinstance(body, TrajectoryBody):
+        tracklet = received_tracklet(nation, body, where=f"trajectory {body.track} of {nation}")
+        _note_event(state.partner_events.setdefault(nation, {}), body)
+        return Taken([], state.partner_tracks.measure(tracklet, state.fused.current()))
+    if isinstance(body, LaunchBody | ImpactBody):
+        track = state.partner_events.get(nation, {}).get(body.event)
+        fused = () if track is None else state.partner_tracks.fused_of(nation, track)
+        state.assessor.advise(PartnerAdvice(nation, state.now_ns, body, fused))
+    return Taken([])
+
+
+def _note_event(tracks: dict[str, str], body: TrajectoryBody) -> None:
+    tracks[body.event] = body.track
+    if len(tracks) > limits.MAX_PARTNER_EVENTS:
+        del tracks[next(iter(tracks))]
+
+
+def _pass_on(state: NodeState, item: EnvelopeIn, arrival: Arrival, body: ReleasedBody) -> list[Effect]:
+    """Offer a record to those on its onward list, as our own policy lets it go."""
+    release = arrival.release
+    assert release is not None, "only a release has an onward list"
+    stops = next_stops(release, sender=item.partner, links=tuple(state.links))
+    if not stops or arrival.outcome is not Outcome.APPLY:
+        return []
+    content = arrival.envelope.content
+    return offer(state, relayed_product(release, body, content=content, signature=item.origin_signature), stops)
