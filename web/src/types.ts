@@ -69,6 +69,14 @@ export interface Config {
   sensors: Sensor[];
   channels?: Channel[];
   version: string;
+  /** LIVE: where security keys work, and who has one. */
+  signing?: Signing | null;
+}
+
+export interface Signing {
+  origin: string;
+  rp_id: string;
+  people: string[];
 }
 
 export interface Clock {

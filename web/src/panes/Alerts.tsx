@@ -1,11 +1,12 @@
 /** Alerts: whom they warn and in how many minutes, whose word stands behind which bytes, and what may be ordered next. */
 
 import { signal } from "@preact/signals";
-import { answer, busy, order } from "../orders.ts";
+import { answer, busy, order, signer } from "../orders.ts";
 import * as state from "../state.ts";
 import { clockUtc, millis, span } from "../time.ts";
 import type { Action, Alert, AlertLog, AreaThreat, ReadyMessage } from "../types.ts";
 import { language, words } from "../words/index.ts";
+import { canSign, Signer } from "./Signer.tsx";
 
 const SHOWN = 4;
 const LINES = 12;
@@ -16,8 +17,9 @@ export function AlertPane() {
   return (
     <section class="pane alerts" aria-label={text.title} tabIndex={0}>
       <h2>
-        {text.title} <small>{state.config.value?.person ? text.you(state.config.value.person) : text.onlyLooking}</small>
+        {text.title} <small>{whose()}</small>
       </h2>
+      <Signer />
       {alerts.length === 0 && <p class="empty">{text.none}</p>}
       {alerts.slice(0, SHOWN).map((each) => (
         <Card key={each.alert.alert_id} shown={each} />
@@ -27,6 +29,13 @@ export function AlertPane() {
       <Log />
     </section>
   );
+}
+
+/** Whose session this is; LIVE, who says to sit here. */
+function whose(): string {
+  const text = words.value.alert;
+  const person = state.config.value?.person ?? (canSign() ? signer.value : "");
+  return person ? text.you(person) : text.onlyLooking;
 }
 
 function Card({ shown }: { shown: state.AlertState }) {
@@ -150,7 +159,7 @@ function Buttons({ alert }: { alert: Alert }) {
     if (ready.all_clear) offers.push(["all_clear", ready.all_clear]);
   }
   const text = words.value.alert;
-  const looking = !state.config.value?.person || alert.realm === "LIVE";
+  const looking = !canSign();
   return (
     <div class="orders">
       {offers.map(([action, message]) => (
@@ -181,7 +190,7 @@ function OrderButton({ action, alert_id, message, disabled }: Offer) {
   const strong = action === "approve" || action === "send" ? "strong" : "";
   return (
     <button type="button" class={strong} disabled={disabled || busy.value || state.stale.value} onClick={press}>
-      {armed.value === id ? text.confirm(text.actions[action], message.hash_words) : text.actions[action]}
+      {armed.value === id ? text.confirm(`${state.config.value?.realm} ${text.actions[action]}`, message.hash_words) : text.actions[action]}
     </button>
   );
 }
@@ -191,7 +200,7 @@ function DraftByHand() {
   const text = words.value.alert;
   const event = state.chosenEvent.value;
   const open = state.alertList.value.some(({ alert }) => !state.isOver(alert) && alert.event_ids.includes(event?.id ?? ""));
-  if (!event || open || !state.config.value?.person || state.config.value.realm === "LIVE") return null;
+  if (!event || open || !canSign()) return null;
   const refused = answer.value?.alert_id === event.id ? answer.value.refused : null;
   return (
     <div class="orders">

@@ -96,6 +96,18 @@ export interface Words {
   sources: Record<Source, string>;
   links: Record<Link, string>;
   alert: AlertWords;
+  key: KeyWords;
+}
+
+/** The words of signing with a security key. */
+export interface KeyWords {
+  who: string;
+  elsewhere: (address: string) => string;
+  register: string;
+  registerNote: string;
+  id: string;
+  make: string;
+  compare: string;
 }
 
 /** The words of the alert pane; a public message's own words come from the node. */
@@ -286,7 +298,7 @@ export const en: Words = {
     hash: "Hash",
     refused: "Refused:",
     howToOrder: "To order, open the page with your own exercise address (beaconfire user add --token)",
-    liveByKey: "LIVE orders need a person's key: beaconfire alert on the command line",
+    liveByKey: "Say who you are above; your security key signs. Or beaconfire alert on the command line",
     confirm: (action, words) => `${action}: press again to sign ${words}`,
     channels: "Channels",
     tested: (age_s) => `tested ${age_s} s ago`,
@@ -327,5 +339,14 @@ export const en: Words = {
       cancel: "Cancel: it was wrong",
       all_clear: "All clear: it is over",
     },
+  },
+  key: {
+    who: "Signing here:",
+    elsewhere: (address) => `Security keys work at ${address} only: open the page there (beaconfire user page)`,
+    register: "Register a security key",
+    registerNote: "Adds nobody: hand the file to whoever keeps the nation's root (beaconfire user add --security-key)",
+    id: "Person",
+    make: "Make",
+    compare: "Read these words to whoever seals it:",
   },
 };

@@ -141,7 +141,7 @@ export const ja: Words = {
     hash: "ハッシュ",
     refused: "拒否:",
     howToOrder: "命令するには自分の演習用アドレスで画面を開いてください (beaconfire user add --token)",
-    liveByKey: "実運用の命令には本人の鍵が必要です: コマンドラインの beaconfire alert",
+    liveByKey: "上で本人を選ぶと、本人のセキュリティキーで署名します。またはコマンドラインの beaconfire alert",
     confirm: (action, words) => `${action}: もう一度押すと ${words} に署名します`,
     channels: "伝達経路",
     tested: (age_s) => `${age_s}秒前に点検`,
@@ -182,5 +182,14 @@ export const ja: Words = {
       cancel: "取消: 誤りだった",
       all_clear: "解除: 終了した",
     },
+  },
+  key: {
+    who: "署名する人:",
+    elsewhere: (address) => `セキュリティキーは ${address} でのみ使えます: そのアドレスで画面を開いてください (beaconfire user page)`,
+    register: "セキュリティキーの登録",
+    registerNote: "誰も追加されません: ファイルを国のルート鍵の管理者に渡してください (beaconfire user add --security-key)",
+    id: "利用者",
+    make: "作成",
+    compare: "封印する人にこの言葉を読み上げてください:",
   },
 };

@@ -141,7 +141,7 @@ export const ko: Words = {
     hash: "해시",
     refused: "거부됨:",
     howToOrder: "명령하려면 본인의 훈련용 주소로 화면을 여십시오 (beaconfire user add --token)",
-    liveByKey: "실제 상황의 명령에는 본인의 키가 필요합니다: 명령줄의 beaconfire alert",
+    liveByKey: "위에서 본인을 선택하면 본인의 보안 키로 서명합니다. 또는 명령줄의 beaconfire alert",
     confirm: (action, words) => `${action}: 다시 누르면 ${words}에 서명합니다`,
     channels: "전파 경로",
     tested: (age_s) => `${age_s}초 전 점검`,
@@ -182,5 +182,14 @@ export const ko: Words = {
       cancel: "취소: 잘못된 경보",
       all_clear: "해제: 상황 종료",
     },
+  },
+  key: {
+    who: "서명자:",
+    elsewhere: (address) => `보안 키는 ${address}에서만 쓸 수 있습니다: 그 주소로 화면을 여십시오 (beaconfire user page)`,
+    register: "보안 키 등록",
+    registerNote: "아무도 추가되지 않습니다: 파일을 국가 루트 키 관리자에게 전달하십시오 (beaconfire user add --security-key)",
+    id: "사용자",
+    make: "만들기",
+    compare: "봉인하는 사람에게 이 단어들을 읽어 주십시오:",
   },
 };
