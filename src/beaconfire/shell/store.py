@@ -248,6 +248,29 @@ class Reader:
         self._base.close()
 
 
+class Chain:
+    """Walks a journal's rows from the first and holds each against the one before; `where` names it in what is raised.
+
+    `seq` and `head` are the last row's number and hash.
+    """
+
+    def __init__(self, *, where: str) -> None:
+        """Start before the first row."""
+        self._where = where
+        self.seq, self.head = 0, NO_HASH
+
+    def take(self, row: Row) -> Record:
+        """Return the next row's record; raises `Violation` if it is none, or does not follow."""
+        record = decode_record(row, where=self._where)
+        if row.seq != self.seq + 1 or record.seq != row.seq:
+            raise Violation(f"{self._where}: row {row.seq}: stands where row {self.seq + 1} belongs")
+        if record.previous != self.head:
+            what = "does not continue the chain: this row or the one before was changed"
+            raise Violation(f"{self._where}: row {row.seq}: {what}")
+        self.seq, self.head = row.seq, hashlib.sha256(row.record).digest()
+        return record
+
+
 def decode_record(row: Row, *, where: str) -> Record:
     """Return a row's record; raises `Violation` if it is none."""
     try:

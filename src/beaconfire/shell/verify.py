@@ -4,18 +4,19 @@ In: a journal file, and optionally heads that partners kept. Out: a report of wh
 damage of any kind raises `Violation` naming the row.
 """
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from beaconfire.kernel import limits
-from beaconfire.kernel.errors import InvalidInput, Violation
+from beaconfire.kernel import limits, wire
+from beaconfire.kernel.errors import InvalidInput, Refused, Violation
+from beaconfire.kernel.labels import Realm
 from beaconfire.node import ControlIn, EnvelopeIn, Genesis, Input, NodeState, digest, step
+from beaconfire.share import check_origin
 from beaconfire.shell import journal, keys
 from beaconfire.shell.fingerprint import fingerprint
-from beaconfire.shell.store import NO_HASH, Head, Reader, Record, Row, decode_record
+from beaconfire.shell.store import Chain, Head, Reader, Record, Row
 
 _NO_EFFECTS = digest(())
 
@@ -105,20 +106,26 @@ class _Checker:
         for head in told:
             self._told.setdefault(head.seq, set()).add(head.head)
         self._key = reader.identification.credential.public_key
+        self._realm = Realm(reader.identification.realm)
         self._partners: dict[str, bytes] = {}
-        self.seq, self.head = 0, NO_HASH
+        self._chain = Chain(where=where)
         self.state: NodeState | None = None
         self.why_not_replayed = "it is empty"
 
+    @property
+    def seq(self) -> int:
+        """The last row's number."""
+        return self._chain.seq
+
+    @property
+    def head(self) -> bytes:
+        """The last row's hash."""
+        return self._chain.head
+
     def take(self, row: Row) -> None:
-        record = decode_record(row, where=self._where)
-        if row.seq != self.seq + 1 or record.seq != row.seq:
-            raise self._damage(row.seq, f"stands where row {self.seq + 1} belongs")
-        if record.previous != self.head:
-            raise self._damage(row.seq, "does not continue the chain: this row or the one before was changed")
+        record = self._chain.take(row)
         if not keys.signature_holds(self._key, row.signature, row.record):
             raise self._damage(row.seq, "has a wrong signature")
-        self.seq, self.head = row.seq, hashlib.sha256(row.record).digest()
         if not self._told.get(row.seq, {self.head}) <= {self.head}:
             raise self._damage(row.seq, "is not the row whose hash a partner was told")
         item = journal.read_input(record, where=self._where)
@@ -139,6 +146,17 @@ class _Checker:
             words = item.envelope if isinstance(item, EnvelopeIn) else item.control
             if not keys.signature_holds(self._partners.get(item.partner, b""), item.signature, words):
                 raise self._damage(seq, f"holds words of {item.partner} that it did not sign")
+            if isinstance(item, EnvelopeIn):
+                self._check_origin(item, seq)
+
+    def _check_origin(self, item: EnvelopeIn, seq: int) -> None:
+        """What a partner passed on still verifies as its originator's words."""
+        try:
+            envelope = wire.decode_envelope(item.envelope, realm=self._realm)
+            key = self._partners[item.partner]
+            check_origin(envelope, item.origin_signature, key=key, origins=self._partners)
+        except Refused as refusal:
+            raise self._damage(seq, f"holds words passed on by {item.partner}: {refusal}") from None
 
     def _replay(self, item: Input, record: Record) -> None:
         if self.seq == 1:
