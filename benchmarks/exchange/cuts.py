@@ -1,0 +1,81 @@
+"""Cuts of the link: catching up after ten seconds, the first fresh state behind a backlog, a silent link noticed."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from benchmarks.exchange.pair import RECEIVER, SENDER, Child, Pair, pair
+from benchmarks.exchange.rows import Row, row
+
+_BEFORE, _AFTER = 500, 500
+_CUT_S = 10.0
+_STORED, _BOTH = ("stored",), ("direct", "stored")
+
+
+async def catch_up(*, missed: int, progress: Callable[[str], None]) -> list[Row]:
+    """Return how long the last of `missed` took after a ten-second cut, and what was lost, doubled, reordered."""
+    figures = {}
+    for mode in ("raw", "ours"):
+        progress(f"catching up with {missed:,}, {mode}")
+        figures[mode] = await _one_cut(mode, _STORED, missed=missed, progress=progress)
+    ours, told = figures["ours"]
+    raw, _ = figures["raw"]
+    return [
+        row(
+            "catch_up", [ours["last_s"]], "s", anchors=[raw["last_s"]], at_most=1.5,
+            note=f"{missed:,} missed in {_CUT_S:g} s; without the partner's rate limit",
+        ),
+        row("catch_up_lost", [ours["lost"]], "messages", at_most=0),
+        row("catch_up_doubled", [float(told["again"])], "messages", at_most=0, note="taken twice by the chain"),
+        row("catch_up_reordered", [float(told["reordered"])], "messages", at_most=0),
+    ]  # fmt: skip
+
+
+async def fresh(*, backlog: int, progress: Callable[[str], None]) -> list[Row]:
+    """Return when the first state published after the link healed has arrived, over a long backlog."""
+    progress(f"first fresh state over a backlog of {backlog:,}")
+    ours, _ = await _one_cut("ours", _BOTH, missed=backlog, progress=progress, newest=True)
+    return [row("first_fresh_state", [ours["fresh_s"]], "s", at_most=1.0, note=f"backlog of {backlog:,}")]
+
+
+async def _one_cut(
+    mode: str, lanes: tuple[str, ...], *, missed: int, progress: Callable[[str], None], newest: bool = False
+) -> tuple[dict[str, float], dict[str, int]]:
+    """Cut the link after some messages, publish the rest meanwhile, heal; times are seconds after the healing."""
+    async with pair(cuttable=True) as both:
+        assert both.forwarder is not None
+        sender, receiver = await _workers(both, mode, lanes, missed, newest)
+        await receiver.go()
+        await sender.go()
+        await sender.line()  # held after the first ones
+        await asyncio.sleep(1.0)
+        cut_s = time.monotonic()
+        both.forwarder.cut("reset")
+        await sender.go()
+        await sender.line()  # held before the last ones
+        await asyncio.sleep(max(0.0, cut_s + _CUT_S - time.monotonic()))
+        progress(f"healing after {time.monotonic() - cut_s:.0f} s")
+        healed_ns = time.monotonic_ns()
+        both.forwarder.heal()
+        await sender.go()
+        told = await receiver.line()
+        got = both.times(f"got-{RECEIVER}")[1:]
+        old, new = got[_BEFORE : _BEFORE + missed], got[_BEFORE + missed :]
+        return {
+            "last_s": (int(old.max()) - healed_ns) / 1e9,
+            "fresh_s": (int(new[new > 0].min()) - healed_ns) / 1e9 if new.any() else float("inf"),
+            "lost": int((got == 0).sum()),
+        }, told
+
+
+async def _workers(both: Pair, mode: str, lanes: tuple[str, ...], missed: int, newest: bool) -> tuple[Child, Child]:
+    words = {"mode": mode, "count": _BEFORE + missed + _AFTER}
+    sender = await both.child(
+        "speakers", role="send", node=str(both.root / SENDER), partner=RECEIVER, last_rate=500.0,
+        out=str(both.root / f"sent-{RECEIVER}.npy"), holds=[_BEFORE, _BEFORE + missed], **words,
+    )  # fmt: skip
+    receiver = await both.child(
+        "speakers", role="receive", node=str(both.root / RECEIVER), partner=SENDER, lanes=lanes, newest=newest,
+        out=str(both.root / f"got-{RECEIVER}.npy"), **words,
+    )  # fmt: skip
+    return sender, receiver
