@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from beaconfire.track import association_weights
-from beaconfire.track.associate import MAX_EXACT_DETECTIONS, best_assignment, clusters
+from beaconfire.track.associate import MAX_ASSIGNED, MAX_EXACT_DETECTIONS, best_assignment, share_out
 
 Array = NDArray[np.float64]
 
@@ -80,13 +80,53 @@ def test_extreme_ratios_neither_overflow_nor_vanish() -> None:
     np.testing.assert_array_equal(association_weights(np.full((2, 2), -math.inf)), 0.0)
 
 
-def test_a_large_cluster_falls_back_to_the_best_assignment() -> None:
-    detections = MAX_EXACT_DETECTIONS + 1
-    ratio = tables(7, 5, detections, gap=0.2)
+def marginals(ratio: Array) -> Array:
+    """The exact weights of a table of few tracks and many detections: a sum over what the tracks before took."""
+    tracks, detections = ratio.shape
+    weights, whole = np.zeros(ratio.shape), 0.0
+    for choice in itertools.product(range(-1, detections), repeat=tracks):
+        used = [column for column in choice if column >= 0]
+        if len(used) == len(set(used)):
+            weight = math.exp(sum(ratio[row, column] for row, column in enumerate(choice) if column >= 0))
+            whole += weight
+            for row, column in enumerate(choice):
+                if column >= 0:
+                    weights[row, column] += weight
+    return weights / whole
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_beliefs_of_a_large_cluster_are_near_the_exact_weights(seed: int) -> None:
+    ratio = tables(seed, 4, MAX_EXACT_DETECTIONS + 1, gap=0.5)
+    np.testing.assert_allclose(association_weights(ratio), marginals(ratio), atol=0.08)  # loops make it approximate
+
+
+def test_beliefs_are_exact_where_nothing_loops() -> None:
+    """A chain of tracks, each sharing one detection with the next, is a tree."""
+    ratio = np.full((4, 12), -math.inf)
+    for row in range(4):
+        ratio[row, [row, row + 1, 6 + row]] = [2.0 + row, 5.0 - row, 1.0]
+    ratio[0, 11] = -1.0
+    np.testing.assert_allclose(association_weights(ratio), marginals(ratio), atol=1e-7)
+
+
+def test_extreme_beliefs_neither_overflow_nor_vanish() -> None:
+    ratio = np.full((3, 12), -math.inf)
+    ratio[:2, 0] = 340.0, 339.0
+    ratio[2, 1:] = -700.0
     weights = association_weights(ratio)
-    assert set(np.unique(weights)) <= {0.0, 1.0}
+    assert np.isfinite(weights).all()
+    assert weights[0, 0] + weights[1, 0] == pytest.approx(1.0, abs=1e-6)
+    assert weights[0, 0] == pytest.approx(1.0 / (1.0 + math.exp(-1.0)), abs=1e-6)
+
+
+def test_a_cluster_too_large_for_the_best_is_shared_out_in_turn() -> None:
+    tracks = MAX_ASSIGNED + 1
+    ratio = np.full((tracks, tracks), -math.inf)
+    np.fill_diagonal(ratio, 3.0)
+    ratio[:, 0] = 1.0
     chosen = best_assignment(ratio)
-    np.testing.assert_array_equal(np.flatnonzero(weights.sum(axis=1)), np.flatnonzero(chosen >= 0))
+    np.testing.assert_array_equal(chosen, [0, *range(1, tracks)])
 
 
 def test_a_shared_detection_is_shared() -> None:
@@ -95,24 +135,57 @@ def test_a_shared_detection_is_shared() -> None:
     assert 0.45 < weights[0, 0] < 0.5
 
 
-def test_clusters_are_the_connected_groups() -> None:
-    allowed = np.zeros((6, 7), np.bool_)
-    for row, column in [(0, 0), (0, 1), (2, 1), (3, 4), (5, 6), (5, 4)]:
-        allowed[row, column] = True
-    groups = [(rows.tolist(), columns.tolist()) for rows, columns in clusters(allowed)]
-    assert groups == [([0, 2], [0, 1]), ([3, 5], [4, 6])]
+def shared(table: Array, second: Sequence[bool] | None = None) -> tuple[list[int], Array]:
+    """Share out a whole table of log ratios."""
+    tracks, detections = table.shape
+    begin, columns = np.arange(tracks + 1) * detections, np.tile(np.arange(detections), tracks)
+    taken, weight = np.empty(tracks, np.int64), np.empty(tracks)
+    late = np.array(second if second is not None else [False] * tracks, np.bool_)
+    share_out(begin, columns, np.ascontiguousarray(table).ravel(), late, detections, taken, weight)
+    return taken.tolist(), weight
 
 
-@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 12), st.floats(0.5, 0.99))
-def test_clusters_partition_what_is_allowed(seed: int, tracks: int, detections: int, gap: float) -> None:
-    allowed = np.random.default_rng(seed).random((tracks, detections)) > gap
-    seen_rows, seen_columns = [], []
-    for rows, columns in clusters(allowed):
-        assert allowed[np.ix_(rows, columns)].any(axis=0).all() and allowed[np.ix_(rows, columns)].any(axis=1).all()
-        seen_rows.extend(rows.tolist())
-        seen_columns.extend(columns.tolist())
-    assert sorted(seen_rows) == np.flatnonzero(allowed.any(axis=1)).tolist()
-    assert sorted(seen_columns) == np.flatnonzero(allowed.any(axis=0)).tolist()
+def groups(table: Array) -> Iterator[tuple[list[int], list[int]]]:
+    """Tracks and detections that hang together by what is worth more than a miss, by a plain search."""
+    left = {row for row in range(len(table)) if (table[row] > 0.0).any()}
+    while left:
+        rows, columns = {min(left)}, set[int]()
+        while True:
+            columns = {column for row in rows for column in np.flatnonzero(table[row] > 0.0).tolist()}
+            more = {row for row in left if any(table[row, column] > 0.0 for column in columns)}
+            if more == rows:
+                break
+            rows = more
+        left -= rows
+        yield sorted(rows), sorted(columns)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 12), st.floats(0.3, 0.95))
+def test_each_cluster_is_shared_out_alone(seed: int, tracks: int, detections: int, gap: float) -> None:
+    table = tables(seed, tracks, detections, gap=gap)
+    taken, weight = shared(table)
+    want, belief = [-1] * tracks, np.zeros(tracks)
+    for rows, columns in groups(table):
+        part = table[np.ix_(rows, columns)]
+        weights = association_weights(part)
+        for row, column in enumerate(best_assignment(part).tolist()):
+            if column >= 0:
+                want[rows[row]], belief[rows[row]] = columns[column], weights[row, column]
+    assert taken == want
+    np.testing.assert_allclose(weight, belief, atol=1e-12)
+
+
+def test_tentative_tracks_choose_among_what_is_left() -> None:
+    table = np.array([[9.0, 1.0], [2.0, -math.inf], [-math.inf, 8.0]])
+    assert shared(table)[0] == [0, -1, 1]
+    assert shared(table, [True, False, False])[0] == [-1, 0, 1]
+    assert shared(table, [False, True, True])[0] == [0, -1, 1]
+
+
+def test_nobody_and_nothing_is_shared_out() -> None:
+    assert shared(np.zeros((0, 3)))[0] == []
+    assert shared(np.zeros((2, 0)))[0] == [-1, -1]
+    assert shared(np.full((2, 2), -math.inf))[0] == [-1, -1]
 
 
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(1, 8), st.floats(0.1, 50.0))

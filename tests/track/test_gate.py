@@ -1,5 +1,6 @@
 """Coverage, coarse gates and likelihoods against dense formulas."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -18,12 +19,12 @@ from beaconfire.track.gate import (
     GATES,
     INSIDE,
     OUT,
-    any_near,
+    candidates,
     coverage,
     extrapolate,
     likelihoods,
-    predict_rows,
 )
+from beaconfire.track.meet import everything
 from beaconfire.track.models import BALLISTIC, MODELS, STATE
 from beaconfire.track.pack import pack
 
@@ -64,7 +65,7 @@ def test_a_rough_prediction_falls_and_widens() -> None:
     mean = np.zeros((1, STATE))
     mean[0, :6] = [6.5e6, 0.0, 0.0, 0.0, 3e3, 0.0]
     out, spreads = np.zeros((1, STATE)), np.zeros(1)
-    extrapolate(mean, np.eye(STATE)[None] * 25.0, np.array([10.0]), out, spreads)
+    extrapolate(mean, np.eye(STATE)[None] * 25.0, np.zeros(1, np.int64), np.array([10.0]), out, spreads)
     assert out[0, 0] == pytest.approx(6.5e6 - 0.5 * 3.986e14 / 6.5e6**2 * 100.0)
     assert out[0, 1] == pytest.approx(30e3)
     assert spreads[0] == pytest.approx(math.sqrt(3 * (25.0 + 100.0 * 25.0)) + 500.0)
@@ -98,14 +99,12 @@ def compare(
 ) -> tuple[Array, Array]:
     x, p, c, weights = parts
     columns = pack(items, time_ns=0, scan=None)
-    shape = (len(x), len(items))
-    log_likelihood, distance = np.zeros(shape), np.zeros(shape)
+    log_likelihood, distance = np.zeros(len(x) * len(items)), np.zeros(len(x) * len(items))
     likelihoods(
-        x, p, c, np.full(len(x), first), weights, columns.kind, columns.values, columns.sigmas, columns.biases,
-        columns.sites, columns.axes, columns.whiteners, columns.offset_s, columns.points, columns.point_covariances,
-        columns.log_scale, log_likelihood, distance,
+        x, p, c, np.full(len(x), first), weights, *everything(len(x), len(items)), log_likelihood, distance,
+        *columns.for_gates(),
     )  # fmt: skip
-    return log_likelihood, distance
+    return log_likelihood.reshape(len(x), -1), distance.reshape(len(x), -1)
 
 
 def test_each_detection_is_near_its_own_track_only() -> None:
@@ -178,21 +177,53 @@ def test_coarse_gates_turn_nothing_away_that_fine_ones_would_take(kind: str) -> 
         else:
             line = (place - EYE) / np.linalg.norm(place - EYE)
             item = Measurement("a", 0, "I", "USA", "los", line, np.array([3e-5]), EYE, np.eye(3))
-        columns = pack([item], time_ns=0, scan=None)
         _, distances = compare(parts, [item])
-        near = np.zeros(1, np.bool_)
         mean = np.ascontiguousarray(parts[0][:, BALLISTIC])
-        any_near(mean, np.array([300.0 * math.sqrt(3)]), columns.kind, columns.values, columns.sites, columns.points,
-                 columns.point_covariances, near)  # fmt: skip
+        found, met = listed(mean, np.array([300.0 * math.sqrt(3)]), [item])
         hits += distances[0, 0] <= 1.0
-        assert near[0] or distances[0, 0] > 1.0
+        assert (met[0] and found == [[0]]) or distances[0, 0] > 1.0
     assert 40 < hits < 200
 
 
-def test_rows_are_predicted_each_by_its_own_time() -> None:
-    parts = banks(2)
-    before = parts[0].copy()
-    predict_rows(parts[0], parts[1], parts[2], np.zeros(2, np.int64), parts[3], np.array([0, 2_000_000_000]))
-    np.testing.assert_array_equal(parts[0][0], before[0])
-    moved = parts[0][1, BALLISTIC, :3] - before[1, BALLISTIC, :3]
-    np.testing.assert_allclose(moved, 2.0 * before[1, BALLISTIC, 3:6], atol=30.0)
+def listed(
+    means: Array, spreads_m: Array, items: Sequence[Measurement], seen: Sequence[int] | None = None
+) -> tuple[list[list[int]], list[bool]]:
+    columns = pack(items, time_ns=0, scan=None)
+    met = np.zeros(len(means), np.bool_)
+    begin, column = candidates(
+        means, spreads_m, np.array(seen if seen is not None else [INSIDE] * len(means)), columns.kind, columns.values,
+        columns.sites, columns.points, columns.point_covariances, met,
+    )  # fmt: skip
+    return [column[i:j].tolist() for i, j in itertools.pairwise(begin)], met.tolist()
+
+
+def test_candidates_are_those_of_the_whole_table() -> None:
+    rng = np.random.default_rng(4)
+    items = [radar_item(float(rng.uniform(0, 360)), n) for n in range(120)]
+    partial = radar_item(10.0, 120)
+    partial.values[0] = np.nan
+    line = Measurement("a", 0, "I", "USA", "los", (at(40, 20, 300e3) - EYE) / 3.6e7, np.array([3e-5]), EYE, np.eye(3))
+    line.values[:] /= np.linalg.norm(line.values)
+    items[17:17] = [partial, line]
+    means = np.zeros((300, STATE))
+    means[:, :3] = [at(float(rng.uniform(0, 360)), 18.0, 300e3) for _ in range(300)]
+    spreads = rng.uniform(50.0, 3e3, 300)
+    seen = rng.choice([OUT, AT_EDGE, INSIDE], 300)
+    found, met = listed(means, spreads, items, seen)
+    columns = pack(items, time_ns=0, scan=None)
+    own = np.sqrt(np.einsum("nii->n", columns.point_covariances))
+    apart = np.linalg.norm(means[:, None, :3] - columns.points[None], axis=2) / (7.0 * (spreads[:, None] + own) + 1e3)
+    apart[:, 17] = 0.0
+    off = means[:, :3] - EYE
+    along = off @ line.values
+    across = np.sqrt((off**2).sum(axis=1) - along**2)
+    apart[:, 18] = across / (7.0 * spreads + 20e3 + 1e-3 * along)
+    for i in range(300):
+        want = np.flatnonzero(apart[i] < 2.0).tolist() if seen[i] != OUT else []
+        assert found[i] == want
+        assert met[i] == (seen[i] != OUT and bool((apart[i] < 1.0).any()))
+
+
+def test_candidates_of_nothing_are_none() -> None:
+    assert listed(np.zeros((0, STATE)), np.zeros(0), [radar_item(1.0, 0)]) == ([], [])
+    assert listed(np.full((1, STATE), 6.5e6), np.ones(1), []) == ([[]], [False])

@@ -42,16 +42,21 @@ class Picture:
         tables.time_ns[row] = tables.measured_ns[row] = round(time_s * NS_PER_S)
         tables.seen[row] = tables.mean[row]
         track = life.new_track(name, row, first_ns=round(first_s * NS_PER_S), status=status)
+        tables.mark(track, status)
         track.last_scan = scan if scan[0] else (name, 0)
         self.tracks[name] = track
         return track
+
+    def listed(self) -> tuple[list[Track], NDArray[np.int64]]:
+        tracks = list(self.tracks.values())
+        return tracks, np.array([track.row for track in tracks])
 
     def found(self, duplicates: Duplicates, seconds: Iterable[float]) -> list[tuple[str, str]]:
         pairs = list[tuple[str, str]]()
         for second in seconds:
             now_ns = round(second * NS_PER_S)
             self.tables.time_ns[:] = self.tables.measured_ns[:] = now_ns
-            pairs.extend((a.id, b.id) for a, b in duplicates.find(self.tables, self.tracks, now_ns))
+            pairs.extend((a.id, b.id) for a, b in duplicates.find(self.tables, *self.listed(), now_ns))
         return pairs
 
 
@@ -115,14 +120,9 @@ def test_close_pairs_finds_all_of_them() -> None:
     covariances = np.tile(np.eye(STATE) * 1e6, (60, 1, 1))
     spreads = np.full(60, 1700.0)
     found, distances = np.zeros((2000, 2), np.int64), np.zeros(2000)
-    count = close_pairs(means, covariances, spreads, found, distances)
+    count = close_pairs(means, covariances, np.arange(60), spreads, found, distances)
     reach = 8.0 * 3400.0 + 500.0
-    want = {
-        (i, j)
-        for i in range(60)
-        for j in range(i + 1, 60)
-        if abs(means[i, 0] - means[j, 0]) <= 60e3 and (abs(means[i, 1:3] - means[j, 1:3]) <= reach).all()
-    }
+    want = {(i, j) for i in range(60) for j in range(i + 1, 60) if (abs(means[i, :3] - means[j, :3]) <= reach).all()}
     assert {tuple(pair) for pair in found[:count].tolist()} == want
     i, j = found[0]
     difference = means[j, :6] - means[i, :6]
@@ -133,16 +133,16 @@ def test_a_new_track_on_a_confirmed_one_is_its_double() -> None:
     picture = Picture()
     old = picture.add("old")
     new = picture.add("new", place=PLACE + 100.0, status=TrackStatus.TENTATIVE)
-    assert same_object(picture.tables, picture.tracks, new) is old
+    assert same_object(picture.tables, *picture.listed(), new) is old
     new.last_scan = old.last_scan = ("R", 7)
-    assert same_object(picture.tables, picture.tracks, new) is None
+    assert same_object(picture.tables, *picture.listed(), new) is None
 
 
 def test_an_aircraft_is_no_double_of_a_missile() -> None:
     picture = Picture()
     picture.add("old")
     new = picture.add("new", status=TrackStatus.TENTATIVE, weights=(0.0, 0.02, 0.0, 0.98))
-    assert same_object(picture.tables, picture.tracks, new) is None
+    assert same_object(picture.tables, *picture.listed(), new) is None
 
 
 def test_a_lost_track_is_found_where_free_fall_takes_it() -> None:
@@ -150,12 +150,12 @@ def test_a_lost_track_is_found_where_free_fall_takes_it() -> None:
     lost = picture.add("lost", status=TrackStatus.LOST, place=PLACE * 1.05)
     other = picture.add("other", status=TrackStatus.LOST, place=PLACE * 1.05 + np.array([0.0, 30e3, 0.0]))
     tables = picture.tables
-    from beaconfire.track.gate import predict_rows  # the prediction itself is tested elsewhere
+    from beaconfire.track.rows import predict_rows  # the prediction itself is tested elsewhere
 
     x, p, c, w = (part[[lost.row]].copy() for part in (tables.x, tables.p, tables.c, tables.weights))
     predict_rows(x, p, c, np.zeros(1, np.int64), w, np.array([90 * NS_PER_S]))
     new = picture.add("new", place=x[0, 1, :3], velocity=x[0, 1, 3:6], time_s=90.0, status=TrackStatus.TENTATIVE)
-    assert same_object(tables, picture.tracks, new) is lost
+    assert same_object(tables, *picture.listed(), new) is lost
     assert other.status is TrackStatus.LOST
 
 
@@ -173,7 +173,7 @@ def test_a_turn_that_nobody_saw_is_believed_inside_the_air_and_within_reason() -
         lost = picture.add("lost", status=TrackStatus.LOST)
         lost.fallen = True
         new = pulled_up(picture, after_s=after_s, turn=turn)
-        assert same_object(picture.tables, picture.tracks, new) is (lost if expected else None)
+        assert same_object(picture.tables, *picture.listed(), new) is (lost if expected else None)
 
 
 def test_what_is_slow_or_in_space_did_not_turn() -> None:
@@ -183,4 +183,4 @@ def test_what_is_slow_or_in_space_did_not_turn() -> None:
         lost.fallen = True
         new = picture.add("new", place=place + velocity * 60.0, velocity=velocity, time_s=60.0,
                           status=TrackStatus.TENTATIVE)  # fmt: skip
-        assert same_object(picture.tables, picture.tracks, new) is None
+        assert same_object(picture.tables, *picture.listed(), new) is None

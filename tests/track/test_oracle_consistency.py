@@ -92,14 +92,14 @@ def measured(truth: Array, rng: np.random.Generator) -> Array:
 
 def innovation(values: Array, x: Array, p: Array) -> float:
     """The normalised innovation squared by the gate's kernel, for the first model alone."""
-    distance = np.zeros((1, 1))
+    distance = np.zeros(1)
     point, spread = np.full((1, 3), math.nan), np.zeros((1, 3, 3))
     likelihoods(
         x[None], p[None], np.zeros((1, 4, 9, BIASES)), np.array([-1]), np.array([[1.0, 0.0, 0.0, 0.0]]),
-        np.array([RADAR]), values[None], SIGMAS[None], np.zeros((1, 3)), PLACE[None], AXES[None], np.eye(6)[None],
-        np.zeros(1), point, spread, np.zeros(1), np.zeros((1, 1)), distance,
+        np.array([0, 1]), np.zeros(1, np.int64), np.zeros(1), distance, np.array([RADAR]), values[None], SIGMAS[None],
+        np.zeros((1, 3)), PLACE[None], AXES[None], np.eye(6)[None], np.zeros(1), point, spread, np.zeros(1),
     )  # fmt: skip
-    return float(distance[0, 0] * GATES[3])
+    return float(distance[0] * GATES[3])
 
 
 def band(degrees: int, runs: int) -> tuple[float, float]:

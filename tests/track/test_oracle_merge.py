@@ -49,7 +49,7 @@ def test_near_pairs_are_those_of_brute_force(seed: int) -> None:
     """Every pair whose states agree within chi-square is found, with its exact distance, and once."""
     means, covariances, spreads = cloud(seed, 24)
     found, distances = np.empty((400, 2), np.int64), np.empty(400)
-    count = close_pairs(means, covariances, spreads, found, distances)
+    count = close_pairs(means, covariances, np.arange(len(means)), spreads, found, distances)
     got = {(int(a), int(b)): float(d) for (a, b), d in zip(found[:count], distances[:count], strict=True)}
     assert len(got) == count
     for i, j in itertools.combinations(range(24), 2):
@@ -66,7 +66,7 @@ def test_the_table_of_pairs_is_never_overrun() -> None:
     means, covariances, spreads = cloud(1, 30)
     means[:] = means[0]
     found, distances = np.empty((10, 2), np.int64), np.empty(10)
-    assert close_pairs(means, covariances, spreads, found, distances) == 10
+    assert close_pairs(means, covariances, np.arange(len(means)), spreads, found, distances) == 10
 
 
 def alive(tracker: Tracker) -> list[str]:

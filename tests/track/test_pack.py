@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from beaconfire.earth.observe import LOS, RADAR, STATE
 from beaconfire.kernel.records import Measurement, MeasurementScan
-from beaconfire.track.pack import LINE_OF_SIGHT_SR, RATE_SPAN_M_S, log_clutter, pack
+from beaconfire.track.pack import LINE_OF_SIGHT_SR, RATE_SPAN_M_S, pack
 
 SITE = np.array([6.4e6, 1e5, 2e5])
 
@@ -23,6 +23,10 @@ def scan(
     kind: Literal["radar", "los", "state"] = "radar", density: float = 1e-7, items: Iterable[Measurement] = ()
 ) -> MeasurementScan:
     return MeasurementScan(0, "R", "KOR", kind, tuple(items), 0.9, density, SITE, np.eye(3), 900e3, 0.0, 2.0)
+
+
+def log_clutter(item: Measurement, scan: MeasurementScan) -> float:
+    return float(pack([item], time_ns=0, scan=scan).log_clutter[0])
 
 
 def test_three_kinds_stand_side_by_side() -> None:

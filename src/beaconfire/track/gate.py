@@ -1,4 +1,4 @@
-"""Which detection could be which track: coverage, prediction, gates and likelihoods, as kernels over the tables."""
+"""Which detection could be which track: coverage, coarse and fine gates, likelihoods, as kernels over the tables."""
 
 import math
 
@@ -10,7 +10,7 @@ from beaconfire.earth.observe import LOS, MAX_ROWS, RADAR, observe
 from beaconfire.earth.sight import sight_is_clear
 from beaconfire.earth.wgs84 import altitude_and_up
 from beaconfire.kernel.jit import kernel, warmer
-from beaconfire.track.bank import BIASES, predict_bank
+from beaconfire.track.bank import BIASES
 from beaconfire.track.models import MODELS, STATE
 from beaconfire.track.update import row_noise, split_noise
 
@@ -20,7 +20,7 @@ Rows = NDArray[np.int64]
 OUT, AT_EDGE, INSIDE = 0, 1, 2  # of a sensor's coverage
 # Chi-square quantiles at 99.99 % for 1 to 6 rows: one true detection in ten thousand is turned away.
 GATES = np.array([15.14, 18.42, 21.11, 23.51, 25.74, 27.86])
-_COARSE_SIGMAS = 7.0  # beyond the widest gate
+_COARSE_SIGMAS, _COARSE_M = 7.0, 1e3  # beyond the widest gate
 _LEAST_WEIGHT = 1e-5  # a model less likely than this opens no gate
 _EDGE_SIGMAS = 3.0
 _EDGE_ELEVATION_RAD = 0.005
@@ -53,56 +53,86 @@ def coverage(kind: int, site: Array, axes: Array, max_range_m: float, min_elevat
 
 
 @kernel
-def extrapolate(means: Array, covariances: Array, dt_s: Array, out: Array, spreads_m: Array) -> None:
-    """Write roughly predicted means (n, 9) (no gravity: for coverage only) and position spreads (n,)."""
-    for i in range(means.shape[0]):
-        t = dt_s[i]
-        r = math.sqrt(means[i, 0] * means[i, 0] + means[i, 1] * means[i, 1] + means[i, 2] * means[i, 2])
+def extrapolate(means: Array, covariances: Array, rows: Rows, dt_s: Array, out: Array, spreads_m: Array) -> None:
+    """Write roughly predicted means (n, 9) of table rows (n,) (no more than central gravity) and position spreads."""
+    for i in range(rows.shape[0]):
+        row, t = rows[i], dt_s[i]
+        x, y, z = means[row, 0], means[row, 1], means[row, 2]
+        r = math.sqrt(x * x + y * y + z * z)
         pull = -3.986e14 / (r * r * r)
         total = 0.0
         for j in range(3):
-            a = means[i, 6 + j] + pull * means[i, j]
-            out[i, j] = means[i, j] + t * means[i, 3 + j] + 0.5 * t * t * a
-            out[i, 3 + j] = means[i, 3 + j] + t * a
-            out[i, 6 + j] = means[i, 6 + j]
-            total += covariances[i, j, j] + t * t * covariances[i, 3 + j, 3 + j]
+            a = means[row, 6 + j] + pull * means[row, j]
+            out[i, j] = means[row, j] + t * means[row, 3 + j] + 0.5 * t * t * a
+            out[i, 3 + j] = means[row, 3 + j] + t * a
+            out[i, 6 + j] = means[row, 6 + j]
+            total += covariances[row, j, j] + t * t * covariances[row, 3 + j, 3 + j]
         spreads_m[i] = math.sqrt(total) + 5.0 * t * t
 
 
 @kernel
-def any_near(
-    ahead: Array, spreads_m: Array, kind: Rows, values: Array, sites: Array, points: Array, point_covariances: Array,
-    out: NDArray[np.bool_],
-) -> None:  # fmt: skip
-    """Write for each roughly predicted mean (n, 9) with spread (n,) whether some detection may be its own."""
+def candidates(
+    ahead: Array, spreads_m: Array, seen: Rows, kind: Rows, values: Array, sites: Array, points: Array,
+    point_covariances: Array, met: NDArray[np.bool_],
+) -> tuple[Rows, Rows]:  # fmt: skip
+    """Return which detections are worth comparing with which track: `begin` (n + 1,) into `column`, ascending in each.
+
+    `met` (n,) says of which roughly predicted means (n, 9) with spread (n,) some detection may be its own; a candidate
+    may lie twice as far, since the prediction proper spreads more. Tracks that are `OUT` have none. Detections with a
+    place are sorted along one axis, so that the work grows with the tracks and what is near each, not with the table.
+    """
+    order, anywhere = np.argsort(points[:, 0]), np.empty(kind.shape[0], np.int64)
+    places, others, widest = 0, 0, 0.0
+    along = np.empty(kind.shape[0])
+    for n in range(kind.shape[0]):
+        m = order[n]
+        if kind[m] == RADAR and not math.isnan(points[m, 0]):
+            along[places], order[places] = points[m, 0], m
+            places += 1
+            own = point_covariances[m, 0, 0] + point_covariances[m, 1, 1] + point_covariances[m, 2, 2]
+            widest = max(widest, math.sqrt(own))
+        else:
+            anywhere[others] = m
+            others += 1
+    begin, column, count = np.zeros(ahead.shape[0] + 1, np.int64), np.empty(4 * ahead.shape[0] + 64, np.int64), 0
     for i in range(ahead.shape[0]):
-        out[i] = False
-        for m in range(kind.shape[0]):
-            if _near(
-                kind[m], values[m], sites[m], points[m], point_covariances[m], ahead[i], spreads_m[i] * spreads_m[i]
-            ):
-                out[i] = True
-                break
-
-
-@kernel
-def predict_rows(x: Array, p: Array, c: Array, used: Rows, weights: Array, dt_ns: Rows) -> None:
-    """Advance the banks of n tracks, each by its own time, in place."""
-    for i in range(x.shape[0]):
-        predict_bank(x[i], p[i], c[i], used[i], weights[i], dt_ns[i])
+        met[i] = False
+        reach = 2.0 * (_COARSE_SIGMAS * (spreads_m[i] + widest) + _COARSE_M)
+        spread = spreads_m[i] * spreads_m[i]
+        n = np.searchsorted(along[:places], ahead[i, 0] - reach) if seen[i] != OUT else kind.shape[0]
+        while n < kind.shape[0]:
+            if n < places:
+                m = order[n]
+                if along[n] > ahead[i, 0] + reach:
+                    n = places
+                    continue
+            else:
+                m = anywhere[n - places]
+            n += 1
+            apart = _apart(kind[m], values[m], sites[m], points[m], point_covariances[m], ahead[i], spread)
+            if apart < 4.0:
+                met[i] = met[i] or apart < 1.0
+                if count == column.shape[0]:
+                    column = np.append(column, np.empty_like(column))
+                column[count] = m
+                count += 1
+        begin[i + 1] = count
+        if count - begin[i] > 1:
+            column[begin[i] : count].sort()
+    return begin, column[:count]
 
 
 @kernel
 def likelihoods(
-    x: Array, p: Array, c: Array, first: Rows, weights: Array, kind: Rows, values: Array, sigmas: Array, biases: Array,
-    sites: Array, axes: Array, whiteners: Array, offset_s: Array, points: Array, point_covariances: Array,
-    log_scale: Array, log_likelihood: Array, distance: Array,
+    x: Array, p: Array, c: Array, first: Rows, weights: Array, begin: Rows, columns: Rows, log_likelihood: Array,
+    distance: Array, kind: Rows, values: Array, sigmas: Array, biases: Array, sites: Array, axes: Array,
+    whiteners: Array, offset_s: Array, points: Array, point_covariances: Array, log_scale: Array,
 ) -> None:  # fmt: skip
-    """Fill (tracks, measurements): log likelihood over the bank, and the gate distance as a share of the gate.
+    """Fill, per candidate (k,), the log likelihood over the bank, and the gate distance as a share of the gate.
 
-    `first` (tracks,) is the sensor's first column of constant errors in each track's `c`, or -1. The share is the
-    least over the models of NIS / gate; above 1 the pair is outside. Pairs that the coarse gate turns away hold -inf
-    and inf.
+    Track i has the candidates `columns[begin[i]:begin[i + 1]]`. `first` (tracks,) is the sensor's first column of
+    constant errors in each track's `c`, or -1. The share is the least over the models of NIS / gate; above 1 the pair
+    is outside. Pairs that the coarse gate turns away hold -inf and inf.
     """
     y, h, r = np.empty(MAX_ROWS), np.empty((MAX_ROWS, 6)), np.empty(MAX_ROWS)
     s, lower, white, hp = np.empty((6, 6)), np.empty((6, 6)), np.empty(6), np.empty((6, 6))
@@ -113,9 +143,10 @@ def likelihoods(
             best = j if weights[i, j] > weights[i, best] else best
             if weights[i, j] > _LEAST_WEIGHT:
                 spread = max(spread, p[i, j, 0, 0] + p[i, j, 1, 1] + p[i, j, 2, 2])
-        for m in range(kind.shape[0]):
-            log_likelihood[i, m], distance[i, m] = -math.inf, math.inf
-            if not _near(kind[m], values[m], sites[m], points[m], point_covariances[m], x[i, best], spread):
+        for k in range(begin[i], begin[i + 1]):
+            m = columns[k]
+            log_likelihood[k], distance[k] = -math.inf, math.inf
+            if not _apart(kind[m], values[m], sites[m], points[m], point_covariances[m], x[i, best], spread) < 1.0:
                 continue
             split_noise(kind[m], values[m], biases[m], first[i], e, column)
             total, peak = 0.0, -math.inf
@@ -129,7 +160,7 @@ def likelihoods(
                     continue
                 _innovation(rows, p[i, j], c[i, j], h, r, e, column, s, hp)
                 nis, log_det = _distance(rows, y, s, lower, white)
-                distance[i, m] = min(distance[i, m], nis / GATES[rows - 1])
+                distance[k] = min(distance[k], nis / GATES[rows - 1])
                 log_l = -0.5 * (nis + log_det + rows * math.log(2.0 * math.pi)) + math.log(weights[i, j])
                 if log_l > peak:
                     total = total * math.exp(peak - log_l) + 1.0
@@ -137,25 +168,30 @@ def likelihoods(
                 else:
                     total += math.exp(log_l - peak)
             if total > 0.0:
-                log_likelihood[i, m] = peak + math.log(total) + log_scale[m]
+                log_likelihood[k] = peak + math.log(total) + log_scale[m]
 
 
 @kernel
-def _near(kind: int, values: Array, site: Array, point: Array, covariance: Array, state: Array, spread: float) -> bool:
+def _apart(
+    kind: int, values: Array, site: Array, point: Array, covariance: Array, state: Array, spread: float
+) -> float:
+    """Return the squared distance of a detection from a state of position variance `spread`, as a share of the coarse
+    gate's square; 0 where nothing can be said, infinity behind the sensor.
+    """
     if kind == LOS:
         dx, dy, dz = state[0] - site[0], state[1] - site[1], state[2] - site[2]
         along = dx * values[0] + dy * values[1] + dz * values[2]
+        if not along > 0.0:
+            return math.inf
         off2 = dx * dx + dy * dy + dz * dz - along * along
-        reach = _COARSE_SIGMAS * math.sqrt(spread) + 20e3 + 1e-3 * abs(along)
-        return bool(along > 0.0 and off2 < reach * reach)
-    if math.isnan(point[0]):
-        return True
+        reach = _COARSE_SIGMAS * math.sqrt(spread) + 20e3 + 1e-3 * along
+        return float(off2 / (reach * reach))
+    if kind != RADAR or math.isnan(point[0]):
+        return 0.0  # a tracklet may say almost nothing of the position and much of the velocity
     own = covariance[0, 0] + covariance[1, 1] + covariance[2, 2]
     dx, dy, dz = state[0] - point[0], state[1] - point[1], state[2] - point[2]
-    reach = _COARSE_SIGMAS * (math.sqrt(spread) + math.sqrt(own)) + 1e3
-    if kind == RADAR:
-        return bool(dx * dx + dy * dy + dz * dz < reach * reach)
-    return True  # a tracklet may say almost nothing of the position and much of the velocity
+    reach = _COARSE_SIGMAS * (math.sqrt(spread) + math.sqrt(own)) + _COARSE_M
+    return float((dx * dx + dy * dy + dz * dz) / (reach * reach))
 
 
 @kernel
@@ -206,11 +242,11 @@ def _warm() -> None:
         p[0, j] = np.eye(STATE)
     one, axes, codes, c = np.ones(1), np.zeros((1, 3, 3)), np.zeros(1, np.int64), np.zeros((1, MODELS, STATE, BIASES))
     mean, spread = np.ascontiguousarray(x[:, 0]), np.zeros(1)
-    predict_rows(x, p, c, codes, w, np.ones(1, np.int64))
+    begin, met, means = np.array([0, 1]), np.zeros(1, np.bool_), np.zeros((1, 3))
     likelihoods(
-        x, p, c, codes, w, codes, np.ones((1, 6)), np.ones((1, 4)), np.zeros((1, 3)), np.zeros((1, 3)), axes,
-        np.zeros((1, 6, 6)), one, np.zeros((1, 3)), axes, one, np.zeros((1, 1)), np.zeros((1, 1)),
+        x, p, c, codes, w, begin, codes, np.zeros(1), np.zeros(1), codes, np.ones((1, 6)), np.ones((1, 4)), means,
+        means, axes, np.zeros((1, 6, 6)), one, means, axes, one,
     )  # fmt: skip
-    any_near(mean, spread, codes, np.ones((1, 6)), np.zeros((1, 3)), np.zeros((1, 3)), axes, np.zeros(1, np.bool_))
-    extrapolate(mean, np.ascontiguousarray(p[:, 0]), one, mean.copy(), spread)
+    candidates(mean, spread, codes, codes, np.ones((1, 6)), means, means, axes, met)
+    extrapolate(mean, np.ascontiguousarray(p[:, 0]), codes, one, mean.copy(), spread)
     coverage(0, mean[0, :3], axes[0], 1e6, 0.0, 0.0, mean, spread, codes)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from beaconfire.kernel.limits import REPLAY_HORIZON_S
 from beaconfire.kernel.records import Measurement
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.track.bank import BIASES, predict_bank
+from beaconfire.track.bank import BIASES
 from beaconfire.track.models import MODELS, STATE
 from beaconfire.track.pack import Packed, pack
-from beaconfire.track.update import is_finite, unseen_thrust, update_bank
+from beaconfire.track.rows import predict_rows, update_rows
+from beaconfire.track.update import is_finite, unseen_thrust
 
 Array = NDArray[np.float64]
 
@@ -53,7 +54,8 @@ class Bank:
         c = np.zeros((MODELS, STATE, BIASES))
         c[:, :, : self.used] = self.c[:, :, : self.used]
         later = Bank(time_ns, self.x.copy(), self.p.copy(), c, self.weights.copy(), used)
-        predict_bank(later.x, later.p, later.c, used, later.weights, time_ns - self.time_ns)
+        ahead_ns = np.array([time_ns - self.time_ns])
+        predict_rows(later.x[None], later.p[None], later.c[None], np.array([used]), later.weights[None], ahead_ns)
         return later
 
     def is_sound(self) -> bool:
@@ -143,22 +145,23 @@ class History:
             self.checkpoints = [(bank, count - done) for bank, count in kept]
 
 
-def take_look(bank: Bank, look: Look) -> float:
-    """Take a look into a bank already predicted to its time, in place; returns the log likelihood."""
+def take_look(bank: Bank, look: Look) -> bool:
+    """Take a look into a bank already predicted to its time, in place; says whether it was used and left it sound."""
     if look.measurement is None:
         unseen_thrust(bank.weights, look.detection_probability)
-        return 0.0
+        return True
     columns = pack([look.measurement], time_ns=bank.time_ns, scan=None)
     return take_row(bank, columns, 0, column=look.column)
 
 
-def take_row(bank: Bank, columns: Packed, row: int, *, column: int) -> float:
-    """Take one packed measurement into one bank in place; returns the log likelihood (-inf: it was not used)."""
-    return update_bank(
-        bank.x, bank.p, bank.c, bank.used, bank.weights, int(columns.kind[row]), columns.values[row],
-        columns.sigmas[row], columns.sites[row], columns.axes[row], columns.whiteners[row],
-        float(columns.offset_s[row]), columns.biases[row], column, columns.measurements[row].thrusting,
+def take_row(bank: Bank, columns: Packed, row: int, *, column: int) -> bool:
+    """Take one packed measurement into one bank in place; says whether it was used and left the bank sound."""
+    zero, taken = np.zeros(1, np.int64), np.zeros(1, np.bool_)
+    update_rows(
+        bank.x[None], bank.p[None], bank.c[None], np.array([bank.used]), bank.weights[None], zero, np.array([row]),
+        np.array([column]), taken, *columns.for_update(),
     )  # fmt: skip
+    return bool(taken[0])
 
 
 def _time_of(look: Look) -> int:

@@ -30,6 +30,7 @@ _LOST_EXISTENCE, _LOST_MISSES = 0.1, 4
 _LOST_AFTER_S = 20.0
 _AIRCRAFT_KEPT_S = 120.0
 _FALLEN_KEPT_S = 120.0  # after the last detection: "lost" is not "fell", it may have pulled up unseen
+LEAST_PATIENCE_NS = 4 * NS_PER_S  # nothing is given up that was measured more recently
 KEPT_S = 5_400.0  # a lofted flight is out of sight for an hour; longer is an orbit
 
 
@@ -40,8 +41,12 @@ def after_hit(existence: float, *, log_ratio: float) -> float:
 
 def after_miss(existence: float, *, detection_probability: float) -> float:
     """Return the existence after a look that should have seen it with this probability and did not."""
-    seen = min(detection_probability, _MOST_DETECTION)
-    return _from_odds(_odds(existence) * (1.0 - seen))
+    return _from_odds(_odds(existence) * (1.0 - believed(detection_probability)))
+
+
+def believed(detection_probability: float) -> float:
+    """Return how surely a sensor detects, as far as it is believed."""
+    return min(detection_probability, _MOST_DETECTION)
 
 
 def is_confirmed(track: Track, *, existence: float, velocity_sigma_m_s: float, time_ns: int) -> bool:
@@ -57,7 +62,7 @@ def is_confirmed(track: Track, *, existence: float, velocity_sigma_m_s: float, t
 
 def is_dropped(track: Track, *, existence: float, unseen_ns: int) -> bool:
     """Say whether a tentative track is given up."""
-    patience_s = max(3.2 * track.longest_period_s, 4.0)
+    patience_s = max(3.2 * track.longest_period_s, LEAST_PATIENCE_NS / NS_PER_S)
     return existence < _DROP_EXISTENCE or track.misses >= _DROP_MISSES or unseen_ns > patience_s * NS_PER_S
 
 

@@ -15,13 +15,14 @@ from beaconfire.kernel.records import Measurement, PictureName, TrackStatus, Tra
 from beaconfire.kernel.time import NS_PER_S
 from beaconfire.track import life
 from beaconfire.track.bank import GRID_NS, coast_once, mixture
-from beaconfire.track.gate import predict_rows
 from beaconfire.track.history import Bank, History, Look
 from beaconfire.track.merge import Duplicates, same_object
 from beaconfire.track.models import AIR
-from beaconfire.track.tables import Banks, Tables, Track
+from beaconfire.track.rows import predict_rows, store_rows
+from beaconfire.track.tables import LOST, TENTATIVE, Banks, Tables, Track
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
 Updates = dict[str, TrackUpdate]
 
 _SETTLE_NS = NS_PER_S // 2
@@ -42,6 +43,8 @@ class Roster:
         self._duplicates = Duplicates()
         self._aliases: dict[str, str] = {}
         self._settled_ns = 0
+        self._missed: set[str] = set()  # since everything was last settled
+        self._listed: tuple[list[Track], Rows] | None = None
 
     def copy(self) -> Self:
         """Return an independent copy."""
@@ -51,7 +54,7 @@ class Roster:
         other.histories = {name: history.copy() for name, history in self.histories.items()}
         other.current, other._aliases = dict(self.current), dict(self._aliases)
         other._settled_ns = self._settled_ns
-        other._duplicates = self._duplicates.copy()
+        other._duplicates, other._missed = self._duplicates.copy(), set(self._missed)
         return other
 
     def start(self, bank: Bank, *, status: TrackStatus, existence: float) -> Track | None:
@@ -61,20 +64,29 @@ class Roster:
             return None
         self._number += 1
         track = life.new_track(f"{self._prefix}{self._number:05d}", row, first_ns=bank.time_ns, status=status)
-        self.tracks[track.id] = track
+        self.tables.mark(track, status)
+        self.tracks[track.id], self._listed = track, None
         self.histories[track.id] = History(bank)
         self.tables.existence[row] = existence
         self.store(track, bank)
         self.saw(track, bank.time_ns)
         return track
 
-    def flying(self) -> list[Track]:
-        """Return the tracks that a sensor could meet: all but those that are predicted to have fallen."""
-        return [track for track in self.tracks.values() if not track.fallen]
+    def listed(self) -> tuple[list[Track], Rows]:
+        """Return all tracks in order of their start, and their rows."""
+        if self._listed is None:
+            tracks = list(self.tracks.values())
+            self._listed = tracks, np.array([track.row for track in tracks], np.int64)
+        return self._listed
 
-    def banks(self, tracks: list[Track], time_ns: int) -> Banks:
+    def flying(self) -> tuple[list[Track], Rows]:
+        """Return the tracks that a sensor could meet, and their rows: all but those predicted to have fallen."""
+        tracks, rows = self.listed()
+        standing = [track for track in tracks if not track.fallen]
+        return (tracks, rows) if len(standing) == len(tracks) else (standing, _rows(standing))
+
+    def banks(self, tracks: list[Track], rows: Rows, time_ns: int) -> Banks:
         """Return copies of the tracks' banks predicted to a time; for a past time, as they were then."""
-        rows = np.array([track.row for track in tracks], np.int64)
         used = np.array([track.used for track in tracks], np.int64)
         tables = self.tables
         banks = Banks(time_ns, tables.x[rows], tables.p[rows], tables.c[rows], tables.weights[rows], used)
@@ -103,6 +115,26 @@ class Roster:
         tables.x[row], tables.p[row], tables.c[row], tables.weights[row] = bank.x, bank.p, bank.c, bank.weights
         tables.time_ns[row] = bank.time_ns
         self._remix(track)
+
+    def keep_all(self, looks: list[tuple[Track, Look]], banks: Banks, picks: Rows) -> None:
+        """Store bank `picks[n]`, which took track and look n in order; as `keep` and `saw` do for each."""
+        tables, rows = self.tables, _rows([track for track, _ in looks])
+        for (track, look), pick in zip(looks, picks.tolist(), strict=True):
+            self.histories[track.id].add(look, banks.one(pick))
+            track.fallen = False
+        store_rows(
+            banks.x, banks.p, banks.c, banks.used, banks.weights, picks, rows, tables.x, tables.p, tables.c,
+            tables.weights, tables.mean, tables.covariance, tables.seen,
+        )  # fmt: skip
+        tables.time_ns[rows] = banks.time_ns
+        tables.measured_ns[rows] = np.maximum(tables.measured_ns[rows], banks.time_ns)
+
+    def missed(self, track: Track, *, detection_probability: float) -> None:
+        """Count a look that should have seen the track."""
+        existence = float(self.tables.existence[track.row])
+        self.tables.existence[track.row] = life.after_miss(existence, detection_probability=detection_probability)
+        life.note_miss(track)
+        self._missed.add(track.id)
 
     def saw(self, track: Track, time_ns: int) -> None:
         """Note that the track was measured at a time, now part of its stored bank."""
@@ -139,9 +171,9 @@ class Roster:
 
     def coast(self, now_ns: int) -> None:
         """Bring banks that nothing measured for long forward on their grid, down to the ground."""
-        tables = self.tables
-        for track in list(self.tracks.values()):
-            row = track.row
+        tables, (tracks, rows) = self.tables, self.listed()
+        for place in np.flatnonzero(now_ns - tables.time_ns[rows] > _COAST_NS):
+            track, row = tracks[place], rows[place]
             while now_ns - tables.time_ns[row] > _COAST_NS and not track.fallen:
                 coast_once(tables.x[row], tables.p[row], tables.c[row], track.used, tables.weights[row])
                 tables.time_ns[row] += GRID_NS
@@ -150,19 +182,31 @@ class Roster:
 
     def settle(self, now_ns: int, updates: Updates) -> None:
         """Confirm, drop, lose, end and merge: at once what was touched, the rest twice a second."""
-        everything = now_ns - self._settled_ns >= _SETTLE_NS
-        if everything:
+        names = list(updates)
+        if now_ns - self._settled_ns >= _SETTLE_NS:
             self._settled_ns = now_ns
-        for name in list(self.tracks if everything else updates):
+            names = self._unsettled(now_ns, updates)
+        for name in names:
             track = self.tracks.get(name)
             if track is not None:
                 self._settle_one(track, now_ns, updates)
-        for older, younger in self._duplicates.find(self.tables, self.tracks, now_ns, measured=bool(updates)):
-            self._merge(older, younger, updates)
+        tracks, rows = self.listed()
+        for older, younger in self._duplicates.find(self.tables, tracks, rows, now_ns, measured=bool(updates)):
+            if older.id in self.tracks and younger.id in self.tracks:
+                self._merge(older, younger, updates)
+
+    def _unsettled(self, now_ns: int, updates: Updates) -> list[str]:
+        """Return the tracks of which something may be to say: touched, missed, unseen for long or lost."""
+        tables, (tracks, rows) = self.tables, self.listed()
+        idle = (now_ns - tables.measured_ns[rows] > life.LEAST_PATIENCE_NS) | (tables.status[rows] == LOST)
+        late = {tracks[place].id for place in np.flatnonzero(idle)}
+        late.update(self._missed, updates)
+        self._missed.clear()
+        return [track.id for track in tracks if track.id in late]
 
     def end(self, track: Track, updates: Updates, *, replaced_by: str | None = None) -> None:
         """Report a track as ended and forget it."""
-        track.status = TrackStatus.ENDED
+        self.tables.mark(track, TrackStatus.ENDED)
         self.report(track, updates)
         self.tables.release(track.row)
         del self.histories[track.id]
@@ -181,7 +225,7 @@ class Roster:
                 self._confirm(track, updates)
         elif track.status is TrackStatus.CONFIRMED:
             if life.is_lost(track, existence=existence, unseen_ns=unseen_ns):
-                track.status, track.lost_ns = TrackStatus.LOST, now_ns
+                tables.mark(track, TrackStatus.LOST)
                 self.report(track, updates)
         else:
             if life.is_ended(track, aircraft=float(tables.weights[row, AIR]), unseen_ns=unseen_ns):
@@ -189,20 +233,25 @@ class Roster:
 
     def _confirm(self, track: Track, updates: Updates) -> None:
         """Confirm a track: as the continuation of a lost one where it fits, else unless it doubles a confirmed one."""
-        for rival in [other for other in self.tracks.values() if other is not track]:
-            if rival.status is TrackStatus.TENTATIVE and set(rival.used_ids) & set(track.used_ids):
-                self.end(rival, updates)
-        match = same_object(self.tables, self.tracks, track)
+        for rival in self._rivals(track):
+            self.end(rival, updates)
+        match = same_object(self.tables, *self.listed(), track)
         if match is not None and match.status is TrackStatus.CONFIRMED:
             self.end(track, updates, replaced_by=match.id)
             return
-        track.status = TrackStatus.CONFIRMED
+        self.tables.mark(track, TrackStatus.CONFIRMED)
         if match is None:
             self.report(track, updates)
             return
         accepted = updates.pop(track.id).accepted
         self._continue(match, track)
         self.report(match, updates, accepted=accepted, replaces=track.id)
+
+    def _rivals(self, track: Track) -> list[Track]:
+        """Return the tentative tracks that began with a look that this one began with."""
+        tracks, rows = self.listed()
+        young = [tracks[place] for place in np.flatnonzero(self.tables.status[rows] == TENTATIVE)]
+        return [other for other in young if other is not track and not set(track.used_ids).isdisjoint(other.used_ids)]
 
     def _merge(self, older: Track, younger: Track, updates: Updates) -> None:
         tables = self.tables
@@ -220,7 +269,8 @@ class Roster:
     def _continue(self, older: Track, newer: Track) -> None:
         """Give the newer track's numbers to the older's name; the newer name becomes an alias."""
         self.tables.release(older.row)
-        older.row, older.status, older.columns = newer.row, newer.status, newer.columns
+        older.row, older.columns, self._listed = newer.row, newer.columns, None
+        self.tables.mark(older, newer.status)
         older.misses, older.looks, older.look_times_ns = newer.misses, newer.looks, newer.look_times_ns
         older.longest_period_s = max(older.longest_period_s, newer.longest_period_s)
         older.last_scan, older.fallen = newer.last_scan, False
@@ -231,6 +281,7 @@ class Roster:
 
     def _forget(self, track: Track, *, replaced_by: str | None) -> None:
         del self.tracks[track.id]
+        self._listed = None
         self.current.pop(track.id, None)
         self._duplicates.forget(track.id)
         if replaced_by is not None:
@@ -243,3 +294,7 @@ class Roster:
     def _altitude_m(self, track: Track) -> float:
         mean = self.tables.mean[track.row]
         return altitude_and_up(mean[0], mean[1], mean[2])[0]
+
+
+def _rows(tracks: list[Track]) -> Rows:
+    return np.array([track.row for track in tracks], np.int64)

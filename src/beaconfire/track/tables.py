@@ -16,6 +16,10 @@ from beaconfire.track.models import MODELS, STATE
 Array = NDArray[np.float64]
 
 _FIRST_ROWS = 64
+_STATUS = {status: number for number, status in enumerate(TrackStatus)}
+TENTATIVE, CONFIRMED, LOST = (
+    _STATUS[name] for name in (TrackStatus.TENTATIVE, TrackStatus.CONFIRMED, TrackStatus.LOST)
+)
 
 
 @dataclass(slots=True)
@@ -24,7 +28,7 @@ class Track:
 
     id: str
     row: int
-    status: TrackStatus
+    status: TrackStatus  # changed by `Tables.mark` alone
     first_ns: int
     sensors: dict[str, str]  # id -> nation, in order of first use
     hits: int = 0
@@ -32,7 +36,6 @@ class Track:
     looks: deque[bool] = field(default_factory=lambda: deque(maxlen=8))
     look_times_ns: deque[int] = field(default_factory=lambda: deque(maxlen=8))
     longest_period_s: float = 0.0
-    lost_ns: int = 0
     fallen: bool = False  # unseen and, by its prediction, on the ground: kept a while in case it manoeuvred
     used_ids: tuple[str, ...] = ()  # ids of the first measurements, by which rival tentative tracks are known
     last_scan: tuple[str, int] = ("", 0)
@@ -91,7 +94,7 @@ class Banks:
 class Tables:
     """Arrays over rows: means (n, 4, 9), covariances (n, 4, 9, 9) and with biases (n, 4, 9, 24), probabilities (n, 4).
 
-    Beside them the mixture as one Gaussian, and times.
+    Beside them the mixture as one Gaussian, times, and the status as a number.
     """
 
     def __init__(self, rows: int = _FIRST_ROWS) -> None:
@@ -105,6 +108,7 @@ class Tables:
         self.measured_ns = np.zeros(rows, np.int64)
         self.seen = np.zeros((rows, STATE))  # the mixture's mean when last measured
         self.existence = np.zeros(rows)
+        self.status = np.full(rows, _STATUS[TrackStatus.ENDED], np.int64)
         self.free = list(range(rows - 1, -1, -1))
 
     def take(self) -> int | None:
@@ -118,6 +122,11 @@ class Tables:
                 setattr(self, name, np.concatenate([array, np.zeros((more, *array.shape[1:]), array.dtype)]))
             self.free = list(range(rows + more - 1, rows - 1, -1))
         return self.free.pop()
+
+    def mark(self, track: Track, status: TrackStatus) -> None:
+        """Give a track a status, in words and in its row."""
+        track.status = status
+        self.status[track.row] = _STATUS[status]
 
     def release(self, row: int) -> None:
         """Give a row back."""

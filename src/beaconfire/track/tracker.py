@@ -13,32 +13,26 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from beaconfire.earth.observe import LOS, RADAR
 from beaconfire.earth.wgs84 import altitude_and_up
 from beaconfire.kernel.records import Measurement, MeasurementScan, PictureName, TrackStatus, TrackUpdate
 from beaconfire.track import life
-from beaconfire.track.associate import association_weights, best_assignment, clusters
 from beaconfire.track.bank import BIASES, start_bank
-from beaconfire.track.gate import INSIDE, OUT, any_near, coverage, extrapolate, likelihoods
 from beaconfire.track.history import Bank, Look, take_look, take_row
 from beaconfire.track.initiate import LooseLooks, Seed
+from beaconfire.track.meet import UNSEEN_THRUST, Meeting, compare, everything, meet, shared, unclaimed
 from beaconfire.track.models import BOOST, MODELS, STATE
 from beaconfire.track.pack import Packed, pack
 from beaconfire.track.roster import Roster, Updates
+from beaconfire.track.rows import update_rows
 from beaconfire.track.tables import Banks, Track
 
 Array = NDArray[np.float64]
-Choice = tuple[int, float]  # a detection's column and the association weight with which it is taken
+Rows = NDArray[np.int64]
 
 # Prior probabilities of the models for a new track: what a radar sees high up, what thrusts for an infrared sensor,
 # what a partner tells of; and what a radar sees in the layers where aircraft fly.
 _PRIOR = {"radar": (0.40, 0.54, 0.02, 0.04), "los": (0.94, 0.03, 0.01, 0.02), "state": (0.35, 0.45, 0.02, 0.18)}
 _LOW_PRIOR, _LOW_M = (0.06, 0.03, 0.01, 0.90), 16e3
-_WIDE = 4.0  # shares of a gate: a look this near to an unserved track is taken to be its own, not a new object
-_UNSERVED_MISSES = 2  # a track that missed more often may have to be started anew
-_DIRECT_SIGMA_M = 25e3  # a lost track wider than this only comes back through a confirmed new one
-_UNSEEN_THRUST = 0.02  # below this probability of thrust an infrared look that saw nothing says nothing
-_MOST_DETECTION = 0.98  # a sensor that claims never to miss is not believed
 _HINT_GATE = 3.0  # shares of a gate for a tracklet that names its track
 _TRACKLET_RATIO = math.log(100.0)  # what one tracklet says for the track's existence
 _TRACKLET_SIGMA_M, _TRACKLET_SIGMA_M_S = 50e3, 1e3  # a wider increment starts no track
@@ -84,95 +78,97 @@ class Tracker:
 
     def _take_scan(self, scan: MeasurementScan, updates: Updates) -> None:
         columns = pack(scan.measurements, time_ns=scan.time_ns, scan=scan)
-        tracks, seen = self._visible(scan, columns)
-        banks = self._roster.banks(tracks, scan.time_ns)
-        log_likelihood, distance = _compare(banks, columns, tracks)
-        log_ratio = _log_ratios(scan, log_likelihood, distance, columns, banks.weights)
-        taken = _assign(tracks, log_ratio)
-        for i, track in enumerate(tracks):
-            choice = taken[i]
-            if choice is not None:
-                ratio = float(log_ratio[i, choice[0]]) + math.log(max(choice[1], 1e-3))
-                self._hit(track, scan, columns, choice[0], banks.one(i), updates, log_ratio=ratio)
-            elif seen[i] == INSIDE:
-                self._miss(track, scan, banks.one(i))
-        free = _unclaimed(tracks, taken, distance, len(columns.measurements))
+        meeting = meet(self._roster, scan, columns)
+        for track in meeting.unmet:
+            self._miss(track, scan, None)
+        taken, log_ratio = shared(meeting, len(columns.measurements))
+        free = unclaimed(meeting, taken, len(columns.measurements))
+        self._hits(scan, columns, meeting, taken, log_ratio, updates)
+        for i in np.flatnonzero((taken < 0) & meeting.inside).tolist():
+            self._miss(meeting.tracks[i], scan, meeting.banks.one(i))
         self._initiate(scan, columns, free, updates)
 
-    def _visible(self, scan: MeasurementScan, columns: Packed) -> tuple[list[Track], NDArray[np.int64]]:
-        """Return the tracks that one of the detections may be of, and whether the sensor must see them.
-
-        What it must see and nothing is near is counted as missed here: no prediction is needed to say so.
-        """
-        tables, tracks = self._roster.tables, self._roster.flying()
-        rows = np.array([track.row for track in tracks], np.int64)
-        ahead, spreads, seen = np.empty((len(rows), STATE)), np.empty(len(rows)), np.empty(len(rows), np.int64)
-        ahead_s = (scan.time_ns - tables.time_ns[rows]).astype(np.float64) * 1e-9
-        extrapolate(tables.mean[rows], tables.covariance[rows], ahead_s, ahead, spreads)
-        kind = LOS if scan.kind == "los" else RADAR
-        coverage(
-            kind, scan.site_ecef_m, scan.axes_enu, scan.max_range_m, scan.min_elevation_rad, scan.min_altitude_m,
-            ahead, spreads, seen,
+    def _hits(
+        self, scan: MeasurementScan, columns: Packed, meeting: Meeting, taken: Rows, log_ratio: Array, updates: Updates
+    ) -> None:
+        """Update every track with the detection it took, those in order all at once, late ones by replay."""
+        roster, banks, picks = self._roster, meeting.banks, np.flatnonzero(taken >= 0)
+        biased = (columns.biases != 0.0).any(axis=1)
+        looks: list[tuple[Track, Look]] = []
+        for i in picks.tolist():
+            track, item = meeting.tracks[i], columns.measurements[taken[i]]
+            column = track.claim_column(item.sensor_id) if biased[taken[i]] else -1
+            banks.used[i] = track.used
+            looks.append((track, Look(scan.time_ns, item, column)))
+        on_time = np.array([not roster.is_late(track, scan.time_ns) for track, _ in looks], np.bool_)
+        first = np.array([look.column for _, look in looks], np.int64)
+        done = np.zeros(len(picks), np.bool_)
+        sound = np.empty(int(on_time.sum()), np.bool_)
+        update_rows(
+            banks.x, banks.p, banks.c, banks.used, banks.weights, picks[on_time], taken[picks[on_time]],
+            first[on_time], sound, *columns.for_update(),
         )  # fmt: skip
-        met = np.empty(len(rows), np.bool_)
-        any_near(
-            ahead, spreads, columns.kind, columns.values, columns.sites, columns.points, columns.point_covariances, met
-        )
-        if scan.kind == "los":  # a look at something hot that saw nothing says something of its thrust
-            met |= tables.weights[rows, BOOST] > _UNSEEN_THRUST
-        chosen = []
-        for i, track in enumerate(tracks):
-            if seen[i] == OUT or (track.status is TrackStatus.LOST and spreads[i] > _DIRECT_SIGMA_M):
-                continue
-            if met[i]:
-                chosen.append(i)
-            elif seen[i] == INSIDE and scan.kind == "radar":
-                self._miss(track, scan, None)
-        return [tracks[i] for i in chosen], seen[chosen]
+        done[on_time] = sound
+        roster.keep_all([looks[n] for n in np.flatnonzero(done)], banks, picks[done])
+        for n, (track, look) in enumerate(looks):
+            if done[n] or (not on_time[n] and self._replayed(track, look)):
+                self._note(track, scan, look, updates, log_ratio=float(log_ratio[picks[n]]))
 
     def _hit(
         self, track: Track, scan: MeasurementScan, columns: Packed, row: int, bank: Bank, updates: Updates, *,
         log_ratio: float,
     ) -> None:  # fmt: skip
-        """Update a track with the detection it took, in order or by replay."""
+        """Update one track with one detection, in order or by replay."""
         item, roster = columns.measurements[row], self._roster
         column = track.claim_column(item.sensor_id) if columns.biases[row].any() else -1
         look = Look(scan.time_ns, item, column)
         if roster.is_late(track, scan.time_ns):
-            late = roster.histories[track.id].insert(look, used=track.used)
-            if late is None or not late.is_sound():
+            if not self._replayed(track, look):
                 return
-            roster.store(track, late)
         else:
             bank = bank.at(scan.time_ns, used=track.used)
-            if take_row(bank, columns, row, column=column) == -math.inf or not bank.is_sound():
+            if not take_row(bank, columns, row, column=column):
                 return
             roster.keep(track, look, bank)
-        roster.saw(track, scan.time_ns)
+            roster.saw(track, scan.time_ns)
+        self._note(track, scan, look, updates, log_ratio=log_ratio)
+
+    def _replayed(self, track: Track, look: Look) -> bool:
+        """Take in a late look; says whether that was possible."""
+        late = self._roster.histories[track.id].insert(look, used=track.used)
+        if late is None or not late.is_sound():
+            return False
+        self._roster.store(track, late)
+        self._roster.saw(track, look.time_ns)
+        return True
+
+    def _note(self, track: Track, scan: MeasurementScan, look: Look, updates: Updates, *, log_ratio: float) -> None:
+        """Count a look that a track took, and report the track."""
+        roster, item = self._roster, look.measurement
+        assert item is not None, "only what was measured is taken"
         tables, place = roster.tables, track.row
         tables.existence[place] = life.after_hit(float(tables.existence[place]), log_ratio=log_ratio)
         life.note_hit(track, time_ns=scan.time_ns, sensor_id=item.sensor_id, nation=item.nation, period_s=scan.period_s)
         if track.status is TrackStatus.LOST:
-            track.status = TrackStatus.CONFIRMED
+            tables.mark(track, TrackStatus.CONFIRMED)
         roster.report(track, updates, accepted=(item,))
 
     def _miss(self, track: Track, scan: MeasurementScan, bank: Bank | None) -> None:
         """Count a look that should have seen the track; an infrared one also says something of its thrust."""
-        tables, row, sees = self._roster.tables, track.row, min(scan.detection_probability, _MOST_DETECTION)
-        if self._roster.is_late(track, scan.time_ns) or scan.time_ns <= tables.measured_ns[row]:
+        roster, sees = self._roster, life.believed(scan.detection_probability)
+        if roster.is_late(track, scan.time_ns) or scan.time_ns <= roster.tables.measured_ns[track.row]:
             return
         if scan.kind == "los" and bank is not None:
             thrust = float(bank.weights[BOOST])
-            if thrust > _UNSEEN_THRUST:
+            if thrust > UNSEEN_THRUST:
                 look = Look(scan.time_ns, None, detection_probability=sees)
                 bank = bank.at(scan.time_ns, used=track.used)
                 take_look(bank, look)
-                self._roster.keep(track, look, bank)
+                roster.keep(track, look, bank)
             if thrust < 0.5:
                 return
             sees *= thrust
-        tables.existence[row] = life.after_miss(float(tables.existence[row]), detection_probability=sees)
-        life.note_miss(track)
+        roster.missed(track, detection_probability=sees)
 
     # --- new tracks -------------------------------------------------------------------------------
 
@@ -191,11 +187,11 @@ class Tracker:
         track = life.new_track("", 0, first_ns=old.time_ns, status=TrackStatus.TENTATIVE)
         column = track.claim_column(first.sensor_id) if old.columns.biases[old.row].any() else -1
         bank = start.at(old.time_ns, used=track.used)
-        if take_row(bank, old.columns, old.row, column=column) == -math.inf or not bank.is_sound():
+        if not take_row(bank, old.columns, old.row, column=column):
             return
         ahead = bank.at(scan.time_ns, used=track.used)
-        _, distance = _compare(Banks.of(ahead), columns, [track])
-        if not distance[0, seed.row] <= 1.0:
+        _, distance = compare(Banks.of(ahead), columns, [track], np.array([0, 1]), np.array([seed.row]))
+        if not distance[0] <= 1.0:
             return
         started = self._roster.start(start, status=TrackStatus.TENTATIVE, existence=life.FIRST_EXISTENCE)
         if started is None:
@@ -229,14 +225,14 @@ class Tracker:
         hinted = self._roster.named(item.track_hint)
         if hinted is not None and hinted.fallen:
             return None, None
-        tracks = [hinted] if hinted is not None else self._roster.flying()
+        tracks, rows = ([hinted], np.array([hinted.row])) if hinted is not None else self._roster.flying()
         if not tracks:
             return None, None
-        banks = self._roster.banks(tracks, item.time_ns)
-        log_likelihood, distance = _compare(banks, columns, tracks)
+        banks = self._roster.banks(tracks, rows, item.time_ns)
+        log_likelihood, distance = compare(banks, columns, tracks, *everything(len(tracks), 1))
         log_likelihood[distance > (_HINT_GATE if hinted is not None else 1.0)] = -math.inf
-        best = int(np.argmax(log_likelihood[:, 0]))
-        if log_likelihood[best, 0] == -math.inf:
+        best = int(np.argmax(log_likelihood))
+        if log_likelihood[best] == -math.inf:
             return None, None
         return tracks[best], banks.one(best)
 
@@ -252,71 +248,6 @@ class Tracker:
             return
         life.note_hit(track, time_ns=item.time_ns, sensor_id=item.sensor_id, nation=item.nation, period_s=scan.period_s)
         self._roster.report(track, updates, accepted=(item,))
-
-
-def _assign(tracks: list[Track], log_ratio: Array) -> list[Choice | None]:
-    """Let confirmed and lost tracks choose first, then tentative ones."""
-    taken: list[Choice | None] = [None] * len(tracks)
-    if not log_ratio.size:
-        return taken
-    left = log_ratio.copy()
-    tentative = np.array([track.status is TrackStatus.TENTATIVE for track in tracks])
-    for tier in (np.flatnonzero(~tentative), np.flatnonzero(tentative)):
-        if not tier.size:
-            continue
-        for rows, columns in clusters(left[tier] > 0.0):
-            if len(rows) == 1 and len(columns) == 1:  # nobody competes
-                ratio = float(left[tier[rows[0]], columns[0]])
-                taken[tier[rows[0]]] = (int(columns[0]), 1.0 / (1.0 + math.exp(-ratio)))
-                continue
-            ratios = left[np.ix_(tier[rows], columns)]
-            chosen = best_assignment(ratios)
-            belief = association_weights(ratios)
-            for row, column in enumerate(chosen):
-                if column >= 0:
-                    taken[tier[rows[row]]] = (int(columns[column]), float(belief[row, column]))
-        left[:, [choice[0] for choice in taken if choice is not None]] = -math.inf
-    return taken
-
-
-def _unclaimed(tracks: list[Track], taken: list[Choice | None], distance: Array, count: int) -> list[int]:
-    """Return the looks that may be new objects: nobody's, and not just outside the gate of an unserved track."""
-    used = {choice[0] for choice in taken if choice is not None}
-    unserved = [
-        i
-        for i, track in enumerate(tracks)
-        if taken[i] is None and track.status is TrackStatus.CONFIRMED and track.misses <= _UNSERVED_MISSES
-    ]
-    near = np.flatnonzero((distance[unserved] < _WIDE).any(axis=0)) if unserved else np.zeros(0, np.int64)
-    held = used | set(near.tolist())
-    return [column for column in range(count) if column not in held]
-
-
-def _compare(banks: Banks, columns: Packed, tracks: list[Track]) -> tuple[Array, Array]:
-    """Return log likelihoods and gate distances (tracks, measurements)."""
-    shape = (len(tracks), len(columns.measurements))
-    log_likelihood, distance = np.full(shape, -math.inf), np.full(shape, math.inf)
-    if not log_likelihood.size:
-        return log_likelihood, distance
-    sensor_id = columns.measurements[0].sensor_id
-    first = np.array([track.column_of(sensor_id) for track in tracks], np.int64)
-    likelihoods(
-        banks.x, banks.p, banks.c, first, banks.weights, columns.kind, columns.values, columns.sigmas, columns.biases,
-        columns.sites, columns.axes, columns.whiteners, columns.offset_s, columns.points, columns.point_covariances,
-        columns.log_scale, log_likelihood, distance,
-    )  # fmt: skip
-    return log_likelihood, distance
-
-
-def _log_ratios(
-    scan: MeasurementScan, log_likelihood: Array, distance: Array, columns: Packed, weights: Array
-) -> Array:
-    """Return for each gated pair the log of taking it against missing it; -inf outside the gate."""
-    sees = min(scan.detection_probability, _MOST_DETECTION)
-    ratio = log_likelihood + math.log(sees / (1.0 - sees)) - columns.log_clutter[None, :]
-    if scan.kind == "los":
-        ratio = ratio + np.log(np.maximum(weights[:, BOOST], 0.01))[:, None]
-    return np.where(distance <= 1.0, ratio, -math.inf)
 
 
 def _start(state: Array, covariance: Array, kind: str, time_ns: int) -> Bank:
