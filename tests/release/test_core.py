@@ -125,7 +125,9 @@ def test_a_withdrawal_needs_a_grant_in_force_only() -> None:
 
 
 class TestFinest:
-    GRANT = parse_policy(policy_toml(grant_toml(more="coarsen_launch_m = 8000.0\nreveals = [\"launch_point\"]")), where="p")
+    GRANT = parse_policy(
+        policy_toml(grant_toml(more='coarsen_launch_m = 8000.0\nreveals = ["launch_point"]')), where="p"
+    )
 
     def test_launch_after_coarsening(self) -> None:
         """The oracle: the smaller eigenvalue of the covariance with 4,000² added."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from beaconfire.kernel import codec
 from beaconfire.kernel.products import Kind, LaunchBody, TrajectoryBody
 from beaconfire.release import Grant, Redactor, parse_policy
-from beaconfire.release.redact import displace
+from beaconfire.release.coarsen import displace
 from tests.exchange import SECRET, grant_toml, launch_body, policy_toml, product, trajectory_body, withdrawal
 
 RADIUS_M = 10_000.0
@@ -23,7 +23,7 @@ SPHERE_TOLERANCE = 0.006  # the sphere of the mean radius against the ellipsoid:
 REDACTOR = Redactor(SECRET)
 
 
-def grant(partner: str = "JPN", more: str = f"coarsen_launch_m = {RADIUS_M}\nreveals = [\"launch_point\"]") -> Grant:
+def grant(partner: str = "JPN", more: str = f'coarsen_launch_m = {RADIUS_M}\nreveals = ["launch_point"]') -> Grant:
     return parse_policy(policy_toml(grant_toml(partner, more=more)), where="p").grants[0]
 
 
@@ -58,9 +58,16 @@ class TestCoarsening:
         moved = [offset_m(body, launch_body(latitude_deg=lat)) for body, lat in ((first, 39.2), (later, 39.25))]
         assert moved[0] == pytest.approx(moved[1], abs=50.0)
 
-    def test_it_differs_by_event_and_partner(self) -> None:
-        offsets = {offset_m(coarse(number, partner)) for number in (1, 2) for partner in ("JPN", "USA")}
-        assert len(offsets) == 4
+    def test_it_differs_by_event_and_radius(self) -> None:
+        """Partners of one radius share it: pooled they know no more than one of them (docs/decisions/0016)."""
+        offsets = [offset_m(coarse(number, partner)) for number in (1, 2) for partner in ("JPN", "USA")]
+        assert offsets[0] == offsets[1] != offsets[2] == offsets[3]
+        body = launch_body(event="KOR-E1")
+        wider, _ = REDACTOR.redact(
+            product(Kind.LAUNCH, body=body), grant(more='coarsen_launch_m = 20000.0\nreveals = ["launch_point"]')
+        )
+        assert isinstance(wider, LaunchBody)
+        assert math.atan2(*offset_m(wider)) != pytest.approx(math.atan2(*offsets[0]), abs=1e-3)
 
     def test_the_objects_of_one_salvo_share_it(self) -> None:
         """Else seven launches of one place would average the offset away."""

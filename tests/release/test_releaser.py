@@ -174,7 +174,7 @@ class TestRelease:
     def test_the_policy_hash_covers_that_partners_view_only(self) -> None:
         one, other = (
             releaser(policy_toml(grant_toml(), grant_toml("USA", name="u", more=more)))
-            for more in ("", "coarsen_launch_m = 9.0\nreveals = [\"launch_point\"]")
+            for more in ("", 'coarsen_launch_m = 9.0\nreveals = ["launch_point"]')
         )
         for partner, same in (("JPN", True), ("USA", False)):
             hashes = {opened(yes(made, product(), partner=partner)).policy for made in (one, other)}
@@ -194,8 +194,9 @@ class TestRelease:
 
     def test_preview_decides_nothing(self) -> None:
         made = releaser()
-        assert made.preview(product(), "JPN", now_ns=NOW_NS) == ("JPN-warning", "")
-        assert made.preview(product(), "CHN", now_ns=NOW_NS) == ("", "no_grant")
+        allowed, denied = (made.preview(product(), partner, now_ns=NOW_NS) for partner in ("JPN", "CHN"))
+        assert (allowed.rule, allowed.reason, allowed.obligations) == ("JPN-warning", "", ("drop_sensor_identity",))
+        assert (denied.rule, denied.reason, denied.obligations) == ("", "no_grant", ())
         assert made.drain_audit(now_ns=NOW_NS, everything=True) == ()
         assert opened(yes(made, product())).revision == 1
 

@@ -11,6 +11,7 @@ from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import GRANTABLE, ImpactBody, Kind, LaunchBody, Product, TrajectoryBody
 from beaconfire.release.compare import generosity
 from beaconfire.release.grants import Grant, Policy
+from beaconfire.release.redact import added_variance_m2
 
 # Reasons of a no, from the farthest to the nearest miss: of several grants the nearest is told.
 REASONS = (
@@ -27,7 +28,6 @@ REASONS = (
     "ceiling",
     "originator",
 )
-CELL_SHARE = 0.335  # of a mesh², as variance: the 95 % ellipse then holds one mesh to each side, √5.991·0.579 > √2
 _NEARNESS = {reason: number for number, reason in enumerate(REASONS)}
 
 
@@ -136,12 +136,6 @@ def finest_sigma_m(product: Product, grant: Grant) -> float:
         added = added_variance_m2(grant, Kind.IMPACT)
         return _finest_of_pair(ee + added, en, nn + added)
     return float("inf")
-
-
-def added_variance_m2(grant: Grant, kind: Kind) -> float:
-    """Return what obligations add to the variance (m², each axis) of a point: what covers a disc, and a cell's mesh."""
-    coarsened_m = grant.coarsen_launch_m if kind is Kind.LAUNCH else 0.0
-    return (coarsened_m / 2.0) ** 2 + CELL_SHARE * grant.round_m**2
 
 
 def finest_axis_m(block: Sequence[Sequence[float]]) -> float:

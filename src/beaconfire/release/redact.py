@@ -1,19 +1,17 @@
 """Obligations: what a released form must look like. They act on the values themselves, not on how they are shown.
 
-A coarsened launch point is moved by a vector drawn uniformly from a disc of the stated radius and fixed by event and
-partner under the node's secret, so that no number of revisions averages it away. The covariance grows by the disc's
-own (R²/4 on each axis), whose 95 % ellipse then always holds the whole disc; the form says `coarsened_m`, so that a
-receiver, for whom the offset is the same in every revision, fuses by intersection and never sums.
+Names are keyed by partner; places and times are coarsened (`coarsen`), the form says by how much in `coarsened_m`, so
+that a receiver, for whom the error is the same in every revision, fuses by intersection and never sums. A grant that
+lets only some objects of an event go tells their number, not the event's.
 """
-
-import math
 
 import msgspec
 
-from beaconfire.kernel import limits
-from beaconfire.kernel.keyed import pseudonym, uniform_pair
+from beaconfire.kernel import codec, limits
+from beaconfire.kernel.keyed import pseudonym
 from beaconfire.kernel.products import (
     AlertNoticeBody,
+    Covariance2,
     ImpactBody,
     Kind,
     LaunchBody,
@@ -22,10 +20,24 @@ from beaconfire.kernel.products import (
     TrajectoryBody,
     WithdrawalBody,
 )
+from beaconfire.release.coarsen import CELL_SHARE, Coarsener, Point, centre_of, shifted
 from beaconfire.release.grants import Grant
 
-_METRES_PER_DEGREE = 111_195.0  # of a great circle of the mean radius; an offset needs no more
 _PREFIXES = {Kind.LAUNCH: "E", Kind.IMPACT: "E", Kind.TRAJECTORY: "T", Kind.ALERT_NOTICE: "A"}
+_CORNER = 2.0**0.5  # of a mesh: as far as a rounded point may lie from the estimate
+
+
+def obligations_of(grant: Grant, product: Product) -> tuple[str, ...]:
+    """Return the obligations of a grant that bear on a product, in words; empty where the form is unchanged."""
+    if isinstance(product.body, TrajectoryBody):
+        return ("drop_sensor_identity",) if grant.drop_sensor_identity and product.body.sensors else ()
+    if product.kind not in (Kind.LAUNCH, Kind.IMPACT):
+        return ()
+    launch = product.kind is Kind.LAUNCH
+    numbers = {"coarsen_launch_m": grant.coarsen_launch_m if launch else 0.0, "round_m": grant.round_m,
+               "round_s": grant.round_s}  # fmt: skip
+    words = [f"{name}={value:g}" for name, value in numbers.items() if value > 0.0]
+    return (*words, "own_count") if launch and grant.selective else tuple(words)
 
 
 class Redactor:
@@ -34,7 +46,9 @@ class Redactor:
     def __init__(self, secret: bytes) -> None:
         """Keep the secret."""
         self._secret = secret
+        self._coarsener = Coarsener(secret)
         self._names: dict[tuple[str, str, str], str] = {}
+        self._objects: dict[tuple[str, str], frozenset[str]] = {}  # told of each event under selective grants
 
     def name(self, local_id: str, *, kind: Kind, partner: str) -> str:
         """Return the partner's own name of a track or event."""
@@ -52,57 +66,97 @@ class Redactor:
         body, partner = product.body, grant.partner
         if isinstance(body, WithdrawalBody):
             return msgspec.structs.replace(body, id=self.name(body.id, kind=body.of, partner=partner)), ()
-        if isinstance(body, TrajectoryBody):
-            return self._trajectory(body, grant)
         if isinstance(body, AlertNoticeBody):
             return msgspec.structs.replace(body, alert=self.name(body.alert, kind=product.kind, partner=partner)), ()
-        event = self.name(body.event, kind=Kind.LAUNCH, partner=partner)
+        applied = obligations_of(grant, product)
+        if isinstance(body, TrajectoryBody):
+            return self._trajectory(body, grant), applied
+        named = self.name(body.event, kind=Kind.LAUNCH, partner=partner)
         if isinstance(body, ImpactBody):
-            return msgspec.structs.replace(body, event=event), ()
+            return self._impact(body, named, grant), applied
         assert isinstance(body, LaunchBody)
-        return self._launch(body, event, grant, product.event_id or body.event)
+        return self._launch(body, named, grant, product), applied
 
-    def _trajectory(self, body: TrajectoryBody, grant: Grant) -> tuple[TrajectoryBody, tuple[str, ...]]:
+    def _trajectory(self, body: TrajectoryBody, grant: Grant) -> TrajectoryBody:
         track = self.name(body.track, kind=Kind.TRAJECTORY, partner=grant.partner)
         event = self.name(body.event, kind=Kind.LAUNCH, partner=grant.partner) if body.event else ""
         sensors = () if grant.drop_sensor_identity else body.sensors
-        applied = ("drop_sensor_identity",) if grant.drop_sensor_identity else ()
-        return msgspec.structs.replace(body, track=track, event=event, sensors=sensors), applied
+        return msgspec.structs.replace(body, track=track, event=event, sensors=sensors)
 
-    def _launch(self, body: LaunchBody, event: str, grant: Grant, fixed_by: str) -> tuple[LaunchBody, tuple[str, ...]]:
-        radius_m = grant.coarsen_launch_m
-        if radius_m == 0.0:
-            return msgspec.structs.replace(body, event=event), ()
-        east_m, north_m = self._offset_m(fixed_by, grant.partner, radius_m)
-        latitude_deg, longitude_deg = displace(
-            body.latitude_deg, longitude_deg=body.longitude_deg, east_m=east_m, north_m=north_m
-        )
-        ee, en, nn = body.covariance_m2
-        added = (radius_m / 2.0) ** 2
-        coarse = msgspec.structs.replace(
+    def _launch(self, body: LaunchBody, named: str, grant: Grant, product: Product) -> LaunchBody:
+        radius_m, mesh_m = grant.coarsen_launch_m, grant.round_m
+        point: Point = (body.latitude_deg, body.longitude_deg)
+        if radius_m > 0.0:
+            point = self._coarsener.moved(point, event_id=product.event_id or body.event, radius_m=radius_m)
+        if mesh_m > 0.0:
+            point = self._coarsener.rounded(point, subject=f"launch {radius_m:g} {body.event}", mesh_m=mesh_m)
+        time_ns, sigma_s = self._time(body.time_ns, body.time_sigma_s, f"launch {body.event}", grant.round_s)
+        return msgspec.structs.replace(
             body,
-            event=event,
-            latitude_deg=latitude_deg,
-            longitude_deg=longitude_deg,
-            covariance_m2=(ee + added, en, nn + added),
-            coarsened_m=radius_m,
+            event=named,
+            time_ns=time_ns,
+            time_sigma_s=sigma_s,
+            latitude_deg=point[0],
+            longitude_deg=point[1],
+            covariance_m2=_grown(body.covariance_m2, added_variance_m2(grant, Kind.LAUNCH)),
+            count_at_least=self._count(body, grant, product),
+            coarsened_m=min(radius_m + _CORNER * mesh_m, limits.MAX_COARSENED_M),
         )
-        return coarse, (f"coarsen_launch_m={radius_m:g}",)
 
-    def _offset_m(self, event_id: str, partner: str, radius_m: float) -> tuple[float, float]:
-        first, second = uniform_pair(self._secret, "coarsen", event_id, partner)
-        distance_m, angle_rad = radius_m * math.sqrt(first), math.tau * second
-        return distance_m * math.sin(angle_rad), distance_m * math.cos(angle_rad)
+    def _impact(self, body: ImpactBody, named: str, grant: Grant) -> ImpactBody:
+        changes: dict[str, object] = {"event": named}
+        subject = f"impact {body.event}"
+        if body.time_ns is not None and body.time_sigma_s is not None:
+            time_ns, sigma_s = self._time(body.time_ns, body.time_sigma_s, subject, grant.round_s)
+            changes |= {"time_ns": time_ns, "time_sigma_s": sigma_s}
+        if grant.round_m > 0.0:
+            changes |= self._rounded_impact(body, subject, grant)
+        return msgspec.structs.replace(body, **changes)
+
+    def _rounded_impact(self, body: ImpactBody, subject: str, grant: Grant) -> dict[str, object]:
+        """Return point, covariance and footprint, moved together; the footprint alone says as much as the point."""
+        rings = codec.unpack_rings(body.footprint, where="impact: footprint")
+        if body.latitude_deg is not None and body.longitude_deg is not None:
+            point: Point = (body.latitude_deg, body.longitude_deg)
+        elif rings:
+            point = centre_of(rings[0])
+        else:
+            return {}
+        told = self._coarsener.rounded(point, subject=subject, mesh_m=grant.round_m)
+        by = (told[0] - point[0], (told[1] - point[1] + 180.0) % 360.0 - 180.0)
+        grown_m = _CORNER * grant.round_m
+        moved: dict[str, object] = {
+            "footprint": codec.pack_rings(shifted(ring, by=by, grown_m=grown_m) for ring in rings)
+        }
+        if body.covariance_m2 is not None:
+            added_m2 = added_variance_m2(grant, Kind.IMPACT)
+            moved |= {"latitude_deg": told[0], "longitude_deg": told[1]}
+            moved["covariance_m2"] = _grown(body.covariance_m2, added_m2)
+        return moved
+
+    def _time(self, time_ns: int, sigma_s: float, subject: str, step_s: float) -> tuple[int, float]:
+        if step_s == 0.0:
+            return time_ns, sigma_s
+        told_ns = self._coarsener.rounded_ns(time_ns, subject=subject, step_s=step_s)
+        return told_ns, (sigma_s**2 + CELL_SHARE * step_s**2) ** 0.5
+
+    def _count(self, body: LaunchBody, grant: Grant, product: Product) -> int:
+        if not grant.selective:
+            return body.count_at_least
+        key = (grant.partner, product.event_id or body.event)
+        told = self._objects.pop(key, frozenset()) | {body.event}
+        self._objects[key] = told
+        if len(self._objects) > limits.MAX_RELEASE_SUBJECTS:
+            del self._objects[next(iter(self._objects))]
+        return min(body.count_at_least, len(told))
 
 
-def displace(latitude_deg: float, *, longitude_deg: float, east_m: float, north_m: float) -> tuple[float, float]:
-    """Return `(latitude_deg, longitude_deg)` moved along a great circle on the sphere of the mean radius."""
-    distance_deg = math.hypot(east_m, north_m) / _METRES_PER_DEGREE
-    bearing_rad, arc_rad, phi_rad = math.atan2(east_m, north_m), math.radians(distance_deg), math.radians(latitude_deg)
-    sine = math.sin(phi_rad) * math.cos(arc_rad) + math.cos(phi_rad) * math.sin(arc_rad) * math.cos(bearing_rad)
-    turn_rad = math.atan2(
-        math.sin(bearing_rad) * math.sin(arc_rad) * math.cos(phi_rad),
-        math.cos(arc_rad) - math.sin(phi_rad) * sine,
-    )
-    longitude = (longitude_deg + math.degrees(turn_rad) + 180.0) % 360.0 - 180.0
-    return math.degrees(math.asin(max(-1.0, min(1.0, sine)))), longitude
+def added_variance_m2(grant: Grant, kind: Kind) -> float:
+    """Return what obligations add to the variance (m², each axis) of a point: what covers a disc, and a cell's mesh."""
+    coarsened_m = grant.coarsen_launch_m if kind is Kind.LAUNCH else 0.0
+    return (coarsened_m / 2.0) ** 2 + CELL_SHARE * grant.round_m**2
+
+
+def _grown(covariance_m2: Covariance2, added_m2: float) -> Covariance2:
+    ee, en, nn = covariance_m2
+    return (ee + added_m2, en, nn + added_m2)

@@ -16,30 +16,26 @@ from beaconfire.kernel.keyed import keyed_digest, source_id
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.person import Person
 from beaconfire.kernel.products import (
-    AlertNoticeBody,
     AuditRow,
-    ImpactBody,
     Kind,
-    LaunchBody,
     Product,
     Relayed,
     Released,
-    ReleasedBody,
     WithdrawalBody,
     Withheld,
 )
-from beaconfire.kernel.time import NS_PER_S, from_seconds
+from beaconfire.kernel.time import from_seconds
 from beaconfire.release.audit import Audit
 from beaconfire.release.compare import widened
 from beaconfire.release.core import Core, Rule, compile_core
+from beaconfire.release.form import fault_of, release_of
 from beaconfire.release.grants import Grant, Policy
 from beaconfire.release.policy import parse_policy
+from beaconfire.release.preview import PartnerView, Would, grant_views, preview
 from beaconfire.release.redact import Redactor
 from beaconfire.release.signing import needed, signers
 
-_TRACK_LIFE_NS = limits.REPLAY_HORIZON_S * NS_PER_S  # a tracklet is no use to a tracker beyond the replay horizon
 _LATEST = 0  # in the place of a time: only the latest of a subject waits for its rate
-_EVENT_LIFE_NS = 86_400 * NS_PER_S  # a launch point is news for a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +184,19 @@ class Releaser:
             self._audit.no(decision, now_ns=now_ns)
         return decision
 
-    def preview(self, product: Product, partner: str, *, now_ns: int) -> tuple[str, str]:
-        """Return `(rule, reason)` of what would be decided now, without deciding; reason "" is a yes."""
-        _, name, reason = self._core.find(product, partner, now_ns=now_ns, clock_trusted=self.clock_trusted)
-        return name, reason
+    def preview(self, product: Product, partner: str, *, now_ns: int) -> Would:
+        """Return what would be decided now, without deciding; rates are left out, for they only say when."""
+        barred = self._barred.get(partner, "")
+        return preview(self._core, product, partner, now_ns=now_ns, clock_trusted=self.clock_trusted, barred=barred)
+
+    def overview(self, *, now_ns: int) -> tuple[PartnerView, ...]:
+        """Return what the policy in force gives each partner."""
+        return tuple(self._partner_view(partner, now_ns) for partner in self.partners())
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force; version 0 before there is one."""
+        return self._policy
 
     def generation(self, partner: str) -> int:
         """Return the policy generation of a partner: 0 before any policy named it."""
@@ -280,9 +285,13 @@ class Releaser:
         subject = (grant.partner, product.kind, product.local_id)
         given = self._given.get(subject) or _Given(0, 0)
         identity = source_id(self._secret, record_hash=wire.body_hash(product.kind, product.body), kind=product.kind)
-        release = self._wrap(product, body, rule, identity, given.revision + 1, now_ns, bool(obligations))
+        release = release_of(
+            product, body, grant, nation=self._nation, realm=self._realm, source_id=identity,
+            revision=given.revision + 1, now_ns=now_ns, modified=bool(obligations),
+            rule_id=self._rule_ids[rule.name], view=self._views[grant.partner],
+        )  # fmt: skip
         encoded = codec.encode(release)
-        fault = _fault(release, encoded)
+        fault = fault_of(release, encoded)
         if fault:
             return _withheld(product, grant.partner, rule.name, fault)
         paced_ns = max(given.paced_ns, _pace_ns(product, now_ns))
@@ -322,42 +331,6 @@ class Releaser:
             origin_signature=relayed.signature,
         )
 
-    def _wrap(
-        self,
-        product: Product,
-        body: ReleasedBody,
-        rule: Rule,
-        identity: bytes,
-        revision: int,
-        now_ns: int,
-        modified: bool,
-    ) -> wire.Release:
-        grant, allowed = rule.grant, product.originators_allow
-        onward = grant.onward if allowed is None else tuple(nation for nation in grant.onward if nation in allowed)
-        life_ns = (
-            _EVENT_LIFE_NS
-            if isinstance(body, LaunchBody | ImpactBody | AlertNoticeBody | WithdrawalBody)
-            else _TRACK_LIFE_NS
-        )
-        return wire.Release(
-            format=wire.FORMAT,
-            originator=self._nation,
-            realm=self._realm,
-            releasable_to=(grant.partner,),
-            onward=onward,
-            source_id=identity,
-            kind=product.kind,
-            revision=revision,
-            issued_ns=now_ns,
-            time_ns=product.time_ns,
-            expires_ns=now_ns + life_ns,
-            modified=modified,
-            rule=self._rule_ids[rule.name],
-            policy=self._views[grant.partner],
-            provenance=product.nations,
-            body=codec.encode(body),
-        )
-
     def _note_given(self, key: tuple[str, Kind, str], given: _Given, time_ns: int) -> None:
         waiting = self._held.get((*key, _LATEST))
         if waiting is not None and waiting.time_ns <= time_ns:  # an older one waits no more; what came late is older
@@ -374,6 +347,16 @@ class Releaser:
         for partner in self.partners():
             self._generations.setdefault(partner, 1)
         return partners
+
+    def _partner_view(self, partner: str, now_ns: int) -> PartnerView:
+        grants = [grant for grant in self._grants if grant.partner == partner]
+        return PartnerView(
+            partner=partner,
+            generation=self.generation(partner),
+            view=self._views[partner].hex(),
+            compartments=tuple(sorted(self.compartments(partner))),
+            grants=grant_views(grants, now_ns=now_ns, clock_trusted=self.clock_trusted),
+        )
 
     def _view(self, partner: str) -> bytes:
         grants = [grant for grant in self._grants if grant.partner == partner]
@@ -398,13 +381,3 @@ def _period_ns(grant: Grant) -> int:
 def _pace_ns(product: Product, now_ns: int) -> int:
     """Return the time a rate is judged by: a tracklet's own, however late it is decided; an assessment's sending."""
     return product.time_ns if product.kind is Kind.TRAJECTORY else now_ns
-
-
-def _fault(release: wire.Release, encoded: bytes) -> str:
-    """Return why a receiver would refuse our own words, or "": nothing leaves that nobody may take."""
-    try:
-        wire.decode_body(release.kind, release.body)
-        codec.decode(encoded, wire.Release, where="release", limit=limits.MAX_ENVELOPE_BYTES)
-    except Refused as error:
-        return f"unfit: {error.reason}"
-    return ""

@@ -10,13 +10,13 @@ given must hold.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from beaconfire.kernel import codec
-from beaconfire.kernel.approval import Act, act_bytes, check_word, officers_needed
+from beaconfire.kernel.approval import Act, check_word, officers_needed
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.person import Person, Word
@@ -32,29 +32,28 @@ class _Signature(NamedTuple):
     line: bytes
 
 
-def sign_policy(
-    data: bytes, *, nation: str, realm: Realm, person: str, nonce: bytes, issued_ns: int, sign: Callable[[bytes], bytes]
-) -> bytes:
-    """Return a policy file with a person's signature added, in place of one of that person for that realm.
+def policy_act(data: bytes, *, nation: str, realm: Realm) -> Act:
+    """Return the act that officers sign: that this nation's policy shall be these bytes, whoever signed them before."""
+    body, _ = _opened(data, where="policy")
+    digest = hashlib.sha256(body.rstrip(b"\n") + b"\n").digest()
+    return Act(realm=realm, action=POLICY_ACT, subject=nation, digest=digest)
 
-    `sign` makes the proof: 64 bytes of Ed25519, or what else `kernel.approval.proves` takes.
-    """
+
+def with_word(data: bytes, word: Word, *, realm: Realm) -> bytes:
+    """Return a policy file with a person's word under it, in place of one of that person for that realm."""
     body, signatures = _opened(data, where="policy")
-    proof = sign(act_bytes(_act(body, nation, realm), person=person, nonce=nonce, issued_ns=issued_ns))
-    word = codec.encode(Word(person=person, nonce=nonce, issued_ns=issued_ns, proof=proof))
-    kept = [item.line for item in signatures if (item.realm, item.word.person) != (realm, person)]
-    return b"\n".join([body.rstrip(b"\n"), *kept, f"# signed by {person} for {realm}: {word.hex()}".encode()]) + b"\n"
+    kept = [item.line for item in signatures if (item.realm, item.word.person) != (realm, word.person)]
+    line = f"# signed by {word.person} for {realm}: {codec.encode(word).hex()}".encode()
+    return b"\n".join([body.rstrip(b"\n"), *kept, line]) + b"\n"
 
 
-def signers(
-    data: bytes, *, nation: str, realm: Realm, people: Mapping[str, Person], where: str
-) -> tuple[str, ...]:  # fmt: skip
+def signers(data: bytes, *, nation: str, realm: Realm, people: Mapping[str, Person], where: str) -> tuple[str, ...]:
     """Return the ids of the officers whose signatures for this realm stand under a policy file, each once.
 
     Raises `Refused`: "malformed" for what is no signature or text below one, else as `kernel.approval.check_word`.
     """
-    body, signatures = _opened(data, where=where)
-    act = _act(body, nation, realm)
+    act = policy_act(data, nation=nation, realm=realm)
+    _, signatures = _opened(data, where=where)
     names: dict[str, None] = {}
     for item in signatures:
         if item.realm is realm:
@@ -66,11 +65,6 @@ def signers(
 def needed(*, widens: bool, changes: bool, realm: Realm) -> int:
     """Return how many officers must sign a policy; one that leaves all as it is, such as a first one, needs none."""
     return officers_needed(GRANT_ACT if widens else POLICY_ACT, realm) if widens or changes else 0
-
-
-def _act(body: bytes, nation: str, realm: Realm) -> Act:
-    digest = hashlib.sha256(body.rstrip(b"\n") + b"\n").digest()
-    return Act(realm=realm, action=POLICY_ACT, subject=nation, digest=digest)
 
 
 def _opened(data: bytes, *, where: str) -> tuple[bytes, list[_Signature]]:

@@ -36,9 +36,12 @@ from beaconfire.shell.control import (
     AskAlerts,
     AskChannels,
     AskPage,
+    AskPolicy,
+    AskWould,
     ChannelsHealth,
     Control,
     GiveOrder,
+    LoadPolicy,
     Orders,
     Outcome,
     PageAddress,
@@ -46,6 +49,7 @@ from beaconfire.shell.control import (
 )
 from beaconfire.shell.keys import Identity
 from beaconfire.shell.people import sealed_people
+from beaconfire.shell.policyfile import PolicyDesk
 from beaconfire.shell.tasks import woken
 from beaconfire.warn import Channel as ChannelRow
 from beaconfire.warn import Settings, parse_settings
@@ -90,6 +94,8 @@ class Office:
         self._config, self._identity = config, identity
         self._state, self._clock_ns, self._news, self._pace = state, now_ns, news, pace
         self.orders = Orders(news)
+        self._policy = PolicyDesk(config, state=state, orders=self.orders)
+        self._loads: list[Input] = []  # a policy file that was changed while the node was down
         self._control = Control(socket_of(config), self.meet)
         self._receipts: list[Receipt] = []
         self._awaited: set[tuple[str, str]] = set()  # identifier and channel without any receipt yet
@@ -113,6 +119,7 @@ class Office:
                 self._give(approved, missing, recorded=True)
         self._done.clear()
         self._changed = self._is_changed()
+        self._loads = self._policy.changed()
         await self._control.open()
 
     async def close(self) -> None:
@@ -151,8 +158,10 @@ class Office:
             for row in self._receipts
         ]  # fmt: skip
         self._receipts.clear()
-        loads = [self._files.load] if self._changed else []
+        loads: list[Input] = [self._files.load] if self._changed else []
         self._changed = False
+        loads += self._loads
+        self._loads = []
         return [*loads, *receipts, *self.orders.take()]
 
     async def settled(self) -> None:
@@ -207,6 +216,8 @@ class Office:
             return Alerts(nation=config.nation, realm=config.realm, now_ns=self._clock_ns(), alerts=self.views())
         if isinstance(ask, AskChannels):
             return ChannelsHealth(channels=self.health())
+        if isinstance(ask, AskPolicy | AskWould | LoadPolicy):
+            return await self._policy.meet(ask)
         if isinstance(ask, AskPage):
             if self.page is None:
                 raise RunFailed("this node has no page: console.port in node.toml is 0")
@@ -229,6 +240,8 @@ class Office:
         if state is None:
             return False
         genesis = state.genesis
+        if not self._files.warning_toml and not genesis.warning_toml:  # people are there for the policy alone
+            return False
         return self._files.load != (
             self._loaded or WarningLoad(genesis.warning_toml, genesis.people_toml, genesis.rules)
         )

@@ -21,7 +21,8 @@ def check_node(config: NodeConfig, *, passphrase: str | None) -> dict[str, str |
     partners = bundles.load_partners(config)
     people = read_people(config, root_public=identity.root_public)
     server = server_binary(config)
-    journal.make_genesis(config, identity, partners, epoch=1)
+    begun = (config.path(config.data) / "journal.sqlite").exists()
+    journal.make_genesis(config, identity, partners, epoch=1, begun=begun)
     broker = config.broker
     for port in (broker.client_port, broker.link_port):
         check_port(broker.host, port)

@@ -25,6 +25,7 @@ from beaconfire.kernel.alerts import AlertRow, AlertView, Order
 from beaconfire.kernel.errors import BeaconfireError, RunFailed
 from beaconfire.kernel.labels import Realm
 from beaconfire.node import Command, Effect, Input, ShowAlert, ShowAudit
+from beaconfire.release import PartnerView, Would
 from beaconfire.shell.channels import Health
 from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.feed import peer_is_ours, peer_process
@@ -54,13 +55,28 @@ class AskReload(_Ask, frozen=True, tag="reload"):
     """Read `warning.toml`, `people.toml` and the automatic rules again."""
 
 
+class AskPolicy(_Ask, frozen=True, tag="policy"):
+    """The release policy in force."""
+
+
+class AskWould(_Ask, frozen=True, tag="would"):
+    """What a partner would be given of all that is true now: under the policy in force, or under a draft."""
+
+    partner: str
+    policy_toml: str = ""
+
+
+class LoadPolicy(_Ask, frozen=True, tag="load_policy"):
+    """Read `policy.toml` again."""
+
+
 class GiveOrder(_Ask, frozen=True, tag="order"):
     """Take a person's signed order."""
 
     order: Order
 
 
-Ask = AskAlerts | AskChannels | AskPage | AskReload | GiveOrder
+Ask = AskAlerts | AskChannels | AskPage | AskReload | AskPolicy | AskWould | LoadPolicy | GiveOrder
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer"):
@@ -88,6 +104,27 @@ class PageAddress(_Answer, frozen=True, kw_only=True, tag="page"):
     address: str
 
 
+class PolicyInForce(_Answer, frozen=True, kw_only=True, tag="policy"):
+    """The release policy in force, and who signed it; version 0 is none."""
+
+    nation: str
+    realm: Realm
+    now_ns: int
+    version: int
+    signed_by: tuple[str, ...]
+    clock_trusted: bool
+    partners: tuple[PartnerView, ...]
+
+
+class WouldGet(_Answer, frozen=True, kw_only=True, tag="would"):
+    """What a partner would be given now under a policy's version."""
+
+    partner: str
+    now_ns: int
+    version: int
+    products: tuple[Would, ...]
+
+
 class Outcome(_Answer, frozen=True, kw_only=True, tag="outcome"):
     """What an order, or a reload, did: the transitions it made, and why it was refused where it was."""
 
@@ -103,8 +140,8 @@ class Trouble(_Answer, frozen=True, kw_only=True, tag="error"):
     error: str
 
 
-Answer = Alerts | ChannelsHealth | PageAddress | Outcome | Trouble
-Expected = TypeVar("Expected", Alerts, ChannelsHealth, PageAddress, Outcome)
+Answer = Alerts | ChannelsHealth | PageAddress | PolicyInForce | WouldGet | Outcome | Trouble
+Expected = TypeVar("Expected", Alerts, ChannelsHealth, PageAddress, PolicyInForce, WouldGet, Outcome)
 
 _ASKS: msgspec.json.Decoder[Ask] = msgspec.json.Decoder(Ask)
 _ANSWERS: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
