@@ -37,8 +37,8 @@ def test_an_envelope_reaches_the_partner_only_after_the_row_that_caused_it_is_co
 
     async def run() -> None:
         async with running(*configs) as (play, nodes):
-            intake = nodes["JPN"]._intakes["KOR"]
-            link = nodes["JPN"]._links["KOR"]
+            intake = nodes["JPN"]._joined._intakes["KOR"]
+            link = nodes["JPN"]._joined.links["KOR"]
 
             def watch(lane: LaneName, data: bytes) -> None:
                 if lane != "control":
@@ -61,7 +61,7 @@ def test_a_receipt_is_given_only_for_what_the_receivers_journal_holds(tmp_path: 
 
     async def run() -> None:
         async with running(*configs) as (play, nodes):
-            intake = nodes["KOR"]._intakes["JPN"]
+            intake = nodes["KOR"]._joined._intakes["JPN"]
 
             def watch(lane: LaneName, data: bytes) -> None:
                 if lane == "control":
@@ -70,7 +70,7 @@ def test_a_receipt_is_given_only_for_what_the_receivers_journal_holds(tmp_path: 
                         claims.append((control.contiguous, len(journaled(receiver))))
                 intake.take(lane, data)
 
-            nodes["KOR"]._links["JPN"]._deliver = watch
+            nodes["KOR"]._joined.links["JPN"]._deliver = watch
             for _ in range(4):
                 await turns(play)
                 await asyncio.sleep(0.6)

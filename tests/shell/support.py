@@ -60,14 +60,21 @@ class Heard:
         {"direct": self.direct, "stored": self.stored, "control": self.control}[lane].append(data)
 
 
-def make_link(config: NodeConfig, partner: str) -> tuple[PartnerLink, Heard]:
-    heard = Heard()
+def make_link(config: NodeConfig, partner: str, broker: Broker | None = None) -> tuple[PartnerLink, Heard]:
+    """A link; with its broker given, the partner is let in as a node does it."""
+    heard, grants = Heard(), set[asyncio.Task[None]]()
+
+    def ready() -> None:
+        if broker is not None:
+            grants.add(asyncio.get_running_loop().create_task(broker.grant(partner, epoch=EPOCH)))
+
     link = PartnerLink(
         Lane(config.nation, partner, realm=config.realm, epoch=EPOCH),
         url=f"tls://127.0.0.1:{config.broker.client_port}",
         tls=client_context(str(Path(config.folder) / "tls"), bundles.boundary_name(partner)),
         deliver=heard.deliver,
         has_room=lambda: True,
+        ready=ready,
     )
     return link, heard
 

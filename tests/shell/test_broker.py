@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from beaconfire.kernel.errors import InvalidInput, PortInUse, RunFailed
 from beaconfire.shell import bundles, keys, pki
-from beaconfire.shell.broker import Broker, check_port, installed_server, render, server_binary, sha256_of
+from beaconfire.shell.broker import Broker, check_port, installed_server, server_binary, sha256_of
+from beaconfire.shell.brokerconf import render
 from beaconfire.shell.config import NodeConfig
 from tests.shell.support import EPOCH, make_broker, make_nations, until
 
@@ -153,8 +154,8 @@ def test_another_server_than_the_recorded_one_is_refused(tmp_path: Path) -> None
 def test_the_configuration_holds_the_traps_known(tmp_path: Path) -> None:
     """EXCHANGE part 9, word by word."""
     (jpn, kor) = make_nations(tmp_path, "JPN", "KOR")
-    listening = render(jpn, bundles.load_partners(jpn), epochs={"KOR": EPOCH})
-    dialing = render(kor, bundles.load_partners(kor), epochs={"JPN": EPOCH})
+    listening = render(jpn, bundles.load_partners(jpn), epochs={"KOR": EPOCH}, granted={"KOR"})
+    dialing = render(kor, bundles.load_partners(kor), epochs={"JPN": EPOCH}, granted={"JPN"})
     for text in (listening, dialing):
         assert "no_advertise: true" in text
         assert "compression: off" in text
@@ -177,6 +178,9 @@ def test_a_leaf_enters_with_the_certificate_of_the_bundle_and_no_other(tmp_path:
         await broker.start()
         try:
             link = Path(kor.folder) / "tls"
+            assert not await _enters(jpn, link / "link.pem", link / "link.key"), "nobody is granted at a start"
+            for nation in ("KOR", "USA"):
+                await broker.grant(nation, epoch=EPOCH)
             assert await _enters(jpn, link / "link.pem", link / "link.key")
             for name, files in (
                 ("another authority", _impostor(tmp_path / "a", usa, own_key=False)),

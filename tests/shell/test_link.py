@@ -33,7 +33,7 @@ async def pair(root: Path) -> AsyncIterator[tuple[Side, Side]]:
     sides = []
     for config, partner in zip(make_nations(root, "JPN", "KOR"), ("KOR", "JPN"), strict=True):
         broker = make_broker(config)
-        sides.append(Side(config, broker, *make_link(config, partner)))
+        sides.append(Side(config, broker, *make_link(config, partner, broker)))
     try:
         await asyncio.gather(*(side.broker.start() for side in sides))
         for side in sides:
@@ -133,8 +133,8 @@ def test_purging_drops_what_an_older_policy_let_out(tmp_path: Path) -> None:
     async def run() -> None:
         (jpn_config, kor_config) = make_nations(tmp_path, "JPN", "KOR")
         broker, other = make_broker(kor_config), make_broker(jpn_config)
-        kor, _ = make_link(kor_config, "JPN")
-        jpn, heard = make_link(jpn_config, "KOR")
+        kor, _ = make_link(kor_config, "JPN", broker)
+        jpn, heard = make_link(jpn_config, "KOR", other)
         try:
             await broker.start()
             kor.start()

@@ -182,7 +182,7 @@ def test_a_killed_server_stops_nothing(tmp_path: Path) -> None:
             for number in range(40):
                 await play.turn("JPN", "KOR")
                 if number in (10, 25):
-                    broker = nodes["JPN" if number == 10 else "KOR"]._broker
+                    broker = nodes["JPN" if number == 10 else "KOR"]._joined.broker
                     assert broker is not None
                     assert broker.pid is not None
                     os.kill(broker.pid, signal.SIGKILL)

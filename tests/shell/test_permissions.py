@@ -63,7 +63,7 @@ async def joined(root: Path) -> AsyncIterator[dict[str, Nation]]:
             broker = make_broker(config)
             await broker.start()
             stack.push_async_callback(broker.stop)
-            link, heard = make_link(config, partner)
+            link, heard = make_link(config, partner, broker)
             link.start()
             stack.push_async_callback(link.close)
             links[config.nation] = (link, heard)

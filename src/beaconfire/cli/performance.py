@@ -84,8 +84,9 @@ def _turn(nation: str, beat: Beat, answers: Mapping[str, Answer], orders: tuple[
         for partner, answer in answers.items()
         if partner != nation and answer.sent.get(nation)
     }
+    epochs = {partner: answers[partner].epochs.get(nation, 0) for partner in awaited}
     scans = beat.scans.get(nation, ())
-    return Turn(tick=beat.number, time_ns=beat.time_ns, scans=scans, awaited=awaited, orders=orders)
+    return Turn(tick=beat.number, time_ns=beat.time_ns, scans=scans, awaited=awaited, epochs=epochs, orders=orders)
 
 
 def _reasons(failed: Mapping[str, str]) -> str:

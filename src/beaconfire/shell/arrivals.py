@@ -27,6 +27,11 @@ class Arrivals:
         return max(self._held, default=self.taken)
 
     @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._held) + len(self._others)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing waits."""
         return not self._held and not self._others
@@ -47,8 +52,10 @@ class Arrivals:
             self._held[envelope.number] = item
         return True
 
-    def has_all(self, last: int) -> bool:
-        """Whether every number up to `last` is here, was taken, or is voided."""
+    def has_all(self, last: int, *, epoch: int | None = None) -> bool:
+        """Whether every number up to `last` is here, was taken, or is voided; in that epoch, or a later one came."""
+        if epoch is not None and self._epoch != epoch:
+            return self._epoch > epoch
         return self._first_missing(last) > last
 
     def take(self, last: int) -> list[EnvelopeIn]:

@@ -6,7 +6,7 @@ silent.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -33,10 +33,11 @@ class Beats:
         intakes: Mapping[str, Intake],
         arrivals: Mapping[str, Arrivals],
         engine: Callable[[], Engine[NodeState] | None],
+        out: Collection[str] = (),
     ) -> None:
-        """Hold the node's parts; `engine` gives None before the first row."""
+        """Hold the node's parts; `engine` gives None before the first row. To those in `out` nothing is said."""
         self._key, self._links, self._intakes, self._arrivals = key, links, intakes, arrivals
-        self._engine = engine
+        self._engine, self._out = engine, out
         self._greeted: dict[str, int] = {}
         self.clock_trusted = True
         self.clock_offset_s = 0.0
@@ -49,12 +50,13 @@ class Beats:
                 intake.resume()
             engine = self._engine()
             if engine is not None:
-                for nation in self._links:
-                    await self._speak(nation, engine)
+                for nation in tuple(self._links):
+                    if nation not in self._out:
+                        await self._speak(nation, engine)
 
     def greet(self, engine: Engine[NodeState]) -> None:
         """Say hello to everybody now."""
-        for nation in self._links:
+        for nation in self._links.keys() - self._out:
             self._tell(nation, "hello", engine.state.links[nation].hello(now_ns=engine.now_ns))
 
     async def _speak(self, nation: str, engine: Engine[NodeState]) -> None:
@@ -73,7 +75,7 @@ class Beats:
         receipt = words.receipt(now_ns=now_ns)
         settled = self._arrivals[nation].empty
         await engine.durable(engine.seq)
-        if engine.trouble is None:
+        if engine.trouble is None and nation not in self._out:
             self._tell(nation, "beat", beat)
             self._tell(nation, "receipt", receipt)
             if settled:

@@ -1,11 +1,14 @@
-"""The nation's NATS server of one realm: its configuration, its process, and starting it again when it dies.
+"""The nation's NATS server of one realm: its process, starting it again when it dies, and who may connect right now.
 
-In: the node's configuration, its partners, the epoch. Out: a server that accepts the node's clients and the partners'
-leaf links, both by mutual TLS. The server is a child of this process and dies with it. Its store is a send buffer:
-what it had acknowledged survives its death; what it had not is published again by `link`.
+In: the node's configuration, its partners, their epochs, and which of them are granted. Out: a server that accepts the
+node's clients and the granted partners' leaf links, both by mutual TLS. The server is a child of this process and dies
+with it. Its store is a send buffer: what it had acknowledged survives its death; what it had not is published again by
+`link`.
 
-Traps (EXCHANGE part 9): `no_advertise`, or gossip goes around the link; `compression: off`; no `no_auth_user` beside a
-leaf listener; small `max_pending`, or a slow reader costs 64 MiB.
+Whenever the server starts nobody is granted: what an outbox still holds may be of a time when more was allowed. A
+partner is let in once its link has emptied what is old (`grant`), and put out within milliseconds (`revoke`): its grant
+leaves the configuration, the configuration is loaded, and its connection is ended. Loading it alone leaves an open
+connection open (measured), and a server that does not obey is started again, with nobody granted.
 """
 
 import asyncio
@@ -20,17 +23,18 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
-from beaconfire.kernel import limits
 from beaconfire.kernel.errors import InvalidInput, PortInUse, RunFailed
-from beaconfire.shell import keys, pki
+from beaconfire.shell.brokerconf import render, write_trust
 from beaconfire.shell.bundles import Partner
 from beaconfire.shell.config import NodeConfig
+from beaconfire.shell.system import SystemDesk
 from beaconfire.shell.tasks import ended
-from beaconfire.shell.topology import Lane, quoted
+from beaconfire.shell.topology import account_name
 
 _READY_S = 20.0
 _STOP_S = 3.0
 _BACK_OFF_S = (0.05, 0.2, 0.5, 1.0, 2.0)
+_OBEY_S = 0.5  # the server loads a configuration and ends a connection in 10 ms
 _STEADY_S = 30.0  # a server that lived this long starts its back-off anew
 _MEMORY_LIMIT = "48MiB"  # of Go's heap: a soft limit that makes it collect, not die
 _PR_SET_PDEATHSIG = 1
@@ -54,46 +58,6 @@ def sha256_of(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def render(config: NodeConfig, partners: Sequence[Partner], *, epochs: Mapping[str, int]) -> str:
-    """Return the server's configuration."""
-    tls, store = Path(config.folder) / keys.TLS_FOLDER, config.path(config.data) / "broker"
-    broker, realm, sync = config.broker, config.realm, "always" if config.broker.sync_always else "2m"
-    pairs = max(1, len(partners))
-    disk, memory = pairs * (limits.INBOX_MAX_BYTES + limits.OUTBOX_MAX_BYTES), pairs * limits.NOW_MAX_BYTES
-    return f"""# Written by Beaconfire at each start; do not edit.
-server_name: "{config.nation}-{realm}"
-listen: "{broker.host}:{broker.client_port}"
-max_payload: {2 * limits.MAX_BUNDLE_BYTES}
-max_pending: {8 * 1024 * 1024}
-ping_interval: "1s", ping_max: 2
-write_deadline: "5s"
-tls {{
-  {_certificate(tls, "server")}, ca_file: "{tls / "ca.pem"}"
-  verify_and_map: true, min_version: "1.3", timeout: 5
-}}
-jetstream {{
-  store_dir: "{store}", domain: "{config.nation}", max_file: {disk}, max_mem: {memory}
-  sync_interval: {sync}
-}}
-accounts {{
-  SYS {{ users: [ {{ user: "{pki.mapped_user("system", realm)}" }} ] }}
-  NAT {{ jetstream: enabled, users: [ {{ user: "{pki.mapped_user("national", realm)}" }} ] }}
-{chr(10).join(_account(config, partner, epochs[partner.nation]) for partner in partners)}
-}}
-system_account: SYS
-{_leafnodes(config, partners, epochs)}
-"""
-
-
-def write_trust(config: NodeConfig, partners: Sequence[Partner]) -> None:
-    """Write the certificates that the leaf listener trusts, and each dialed partner's alone."""
-    tls = Path(config.folder) / keys.TLS_FOLDER
-    listed = b"".join(pki.pem(partner.link_certificate) for partner in partners if not partner.dial)
-    pki.write_public(tls / "links.pem", listed)
-    for partner in partners:
-        pki.write_public(tls / f"link-{partner.nation}.pem", pki.pem(partner.link_certificate))
 
 
 def check_port(host: str, port: int) -> None:
@@ -124,14 +88,17 @@ class Broker:
     """The running server. `start` returns once it accepts clients; it is started again until `stop`."""
 
     def __init__(self, config: NodeConfig, partners: Sequence[Partner], *, epochs: Mapping[str, int]) -> None:
-        """Prepare; nothing runs yet."""
+        """Prepare; nothing runs yet, and nobody is granted."""
         self._config = config
-        self._partners = tuple(partners)
+        self._partners = {partner.nation: partner for partner in partners}
         self._epochs = dict(epochs)
+        self._granted: set[str] = set()
         self._binary = server_binary(config)
         self._folder = config.path(config.data) / "broker"
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._system = SystemDesk(config)
+        self._turn = asyncio.Lock()
         self._stopping = False
         self.restarts = 0
 
@@ -140,6 +107,11 @@ class Broker:
         """The server's process id while it runs."""
         alive = self._process is not None and self._process.returncode is None
         return self._process.pid if alive and self._process else None
+
+    @property
+    def granted(self) -> frozenset[str]:
+        """The partners that may connect."""
+        return frozenset(self._granted)
 
     async def start(self) -> None:
         """Write the configuration, start the server and keep it running.
@@ -150,21 +122,58 @@ class Broker:
         for port in (broker.client_port, broker.link_port):
             check_port(broker.host, port)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_trust(self._config, self._partners)
-        self._conf.write_text(render(self._config, self._partners, epochs=self._epochs))
         await self._launch()
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
 
-    def reload(self, epochs: Mapping[str, int]) -> None:
-        """Let partners follow our outboxes into new epochs."""
-        self._epochs = dict(epochs)
-        self._conf.write_text(render(self._config, self._partners, epochs=self._epochs))
-        if self.pid is not None:
-            os.kill(self.pid, signal.SIGHUP)
+    async def grant(self, nation: str, *, epoch: int) -> None:
+        """Let a partner connect and follow our outbox of `epoch`; raises `RunFailed` if the server does not obey."""
+        async with self._turn:
+            if nation in self._granted and self._epochs[nation] == epoch:
+                return
+            self._granted.add(nation)
+            self._epochs[nation] = epoch
+            self._write()
+            await self._system.reload()
+
+    async def revoke(self, nation: str) -> None:
+        """Put a partner out: returns when it is no longer connected and cannot come back."""
+        async with self._turn:
+            self._granted.discard(nation)
+            self._write()
+            try:
+                async with asyncio.timeout(_OBEY_S):
+                    await self._system.reload()
+                    await self._system.kick(account_name(nation, self._config.realm))
+            except (TimeoutError, RunFailed):
+                await self._again()
+
+    async def join(self, partner: Partner, *, epoch: int) -> None:
+        """Get to know a partner, or another certificate of one; it is not granted yet.
+
+        The listener's pins cannot be loaded, so the server starts again: all links break for a moment, nothing is lost.
+        """
+        async with self._turn:
+            known, self._partners[partner.nation] = self._partners.get(partner.nation), partner
+            self._epochs[partner.nation] = epoch
+            if known != partner:
+                await self._again()
+
+    async def _again(self) -> None:
+        """End the server and wait until it accepts clients again."""
+        before = self.restarts
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+        while not self._stopping and (self.restarts == before or not await self._accepts()):
+            await asyncio.sleep(0.01)
+
+    def _write(self) -> None:
+        text = render(self._config, tuple(self._partners.values()), epochs=self._epochs, granted=self._granted)
+        self._conf.write_text(text)
 
     async def stop(self) -> None:
         """End the server; returns when it is gone."""
         self._stopping = True
+        await self._system.close()
         if self._keeper is not None:
             await ended([self._keeper])
         process = self._process
@@ -187,6 +196,9 @@ class Broker:
         return self._folder / "server.log"
 
     async def _launch(self) -> None:
+        self._granted.clear()
+        write_trust(self._config, tuple(self._partners.values()))
+        self._write()
         environment = {"PATH": os.environ.get("PATH", ""), "GOMEMLIMIT": _MEMORY_LIMIT, "GOMAXPROCS": "2"}
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -244,46 +256,3 @@ def installed_server() -> Path | None:
             return Path(str(item.locate())).resolve()
     beside = shutil.which("nats-server", path=str(Path(sys.executable).parent))
     return Path(beside) if beside else None
-
-
-def _certificate(tls: Path, name: str) -> str:
-    return f'cert_file: "{tls / f"{name}.pem"}", key_file: "{tls / f"{name}.key"}"'
-
-
-def _account(config: NodeConfig, partner: Partner, epoch: int) -> str:
-    lane = Lane(config.nation, partner.nation, realm=config.realm, epoch=epoch)
-    users = [f'{{ user: "{pki.mapped_user(partner.certificate_name, config.realm)}" }}']
-    if not partner.dial:
-        users.append(
-            f'{{ user: "{pki.mapped_user(f"{partner.nation}-link", config.realm)}", permissions: {{\n'
-            f"      publish: {{ allow: {quoted(lane.may_enter())} }}\n"
-            f"      subscribe: {{ allow: {quoted(lane.may_leave())} }} }} }}"
-        )
-    return f"  {lane.account} {{ jetstream: enabled, users: [\n    " + "\n    ".join(users) + "\n  ] }"
-
-
-def _leafnodes(config: NodeConfig, partners: Sequence[Partner], epochs: Mapping[str, int]) -> str:
-    tls = Path(config.folder) / keys.TLS_FOLDER
-    parts = ['reconnect: "250ms"', "no_advertise: true", "compression: off"]
-    if any(not partner.dial for partner in partners):
-        pins = [pki.key_pin(partner.link_certificate) for partner in partners]  # the server holds dialed ones to it too
-        parts.append(f'listen: "{config.broker.host}:{config.broker.link_port}"')
-        parts.append(
-            f'tls {{ {_certificate(tls, "link")}, ca_file: "{tls / "links.pem"}", verify_and_map: true, '
-            f'min_version: "1.3", timeout: 5, pinned_certs: {quoted(pins)} }}'
-        )
-    remotes = [_remote(config, partner, epochs[partner.nation]) for partner in partners if partner.dial]
-    parts.append("remotes: [\n    " + "\n    ".join(remotes) + "\n  ]")
-    return "leafnodes {\n  " + "\n  ".join(parts) + "\n}"
-
-
-def _remote(config: NodeConfig, partner: Partner, epoch: int) -> str:
-    tls = Path(config.folder) / keys.TLS_FOLDER
-    lane = Lane(config.nation, partner.nation, realm=config.realm, epoch=epoch)
-    return (
-        f'{{ url: "tls://{partner.host}:{partner.port}", account: "{lane.account}", compression: off\n'
-        f"      deny_imports: {quoted(lane.never_enter())}\n"
-        f"      deny_exports: {quoted(lane.never_leave())}\n"
-        f'      tls {{ {_certificate(tls, "link")}, ca_file: "{tls / f"link-{partner.nation}.pem"}", '
-        f'min_version: "1.3", timeout: 5 }} }}'
-    )

@@ -21,6 +21,7 @@ from beaconfire.shell import keys, pki
 from beaconfire.shell.config import NodeConfig, read_bounded
 
 PARTNERS_FOLDER = "partners"
+_SPENT = "spent"  # nonces of bundles of partnerships that have ended
 _VALID_DAYS = 7
 _NS = 1_000_000_000
 
@@ -120,6 +121,9 @@ def accept(config: NodeConfig, data: bytes, *, where: str, passphrase: str | Non
     if bundle.nation == config.nation:
         raise InvalidInput.single(where, f"is {bundle.nation}'s own", "a partner's bundle")
     folder = Path(config.folder)
+    spent = folder / PARTNERS_FOLDER / _SPENT
+    if spent.exists() and bundle.nonce in spent.read_text().split():
+        raise InvalidInput.single(where, "was used already, and that partnership has ended", "a new invitation")
     kept = folder / PARTNERS_FOLDER / f"{bundle.nation}.json"
     if not kept.exists() and len(list(kept.parent.glob("*.json"))) >= limits.MAX_PARTNERS:
         raise InvalidInput.single(where, "is one partner too many", f"at most {limits.MAX_PARTNERS}")
@@ -148,11 +152,31 @@ def exchange_bundles(configs: Sequence[NodeConfig], *, passphrase: str | None = 
 
 def load_partners(config: NodeConfig) -> tuple[Partner, ...]:
     """Return the partners taken in, by name; raises `InvalidInput` naming a file that does not hold."""
-    partners = []
-    for path in sorted((Path(config.folder) / PARTNERS_FOLDER).glob("*.json")):
-        bundle = open_bundle(read_bounded(path), where=str(path), realm=config.realm, check_expiry=False)
-        partners.append(_partner(bundle, own_nation=config.nation, where=str(path)))
-    return tuple(partners)
+    names = sorted(path.stem for path in (Path(config.folder) / PARTNERS_FOLDER).glob("*.json"))
+    return tuple(load_partner(config, name) for name in names)
+
+
+def load_partner(config: NodeConfig, nation: str) -> Partner:
+    """Return one partner taken in; raises `InvalidInput` naming its file if that is not there or does not hold."""
+    path = Path(config.folder) / PARTNERS_FOLDER / f"{nation}.json"
+    bundle = open_bundle(read_bounded(path), where=str(path), realm=config.realm, check_expiry=False)
+    return _partner(bundle, own_nation=config.nation, where=str(path))
+
+
+def forget_partner(config: NodeConfig, nation: str) -> None:
+    """Destroy what lets a partner in: its pinned keys and the certificate of its boundary account; its nonce stays.
+
+    A bundle that was taken once is not taken again after this: to come back, a partner makes a new one.
+    """
+    folder = Path(config.folder)
+    kept = folder / PARTNERS_FOLDER / f"{nation}.json"
+    if kept.exists():
+        bundle = open_bundle(read_bounded(kept), where=str(kept), realm=config.realm, check_expiry=False)
+        with (folder / PARTNERS_FOLDER / _SPENT).open("a", encoding="ascii") as spent:
+            spent.write(f"{bundle.nonce}\n")
+    tls, name = folder / keys.TLS_FOLDER, boundary_name(nation)
+    for path in (tls / f"{name}.key", tls / f"{name}.pem", tls / f"link-{nation}.pem", kept):
+        path.unlink(missing_ok=True)
 
 
 def _partner(bundle: Bundle, *, own_nation: str, where: str) -> Partner:

@@ -34,7 +34,8 @@ from beaconfire.shell.sessions import OneTimeTokens
 from beaconfire.shell.tasks import ended
 
 if TYPE_CHECKING:
-    from beaconfire.shell.loop import Node, PartnerStatus
+    from beaconfire.shell.loop import Node
+    from beaconfire.shell.partners import PartnerStatus
 
 TRACKS_S = 0.1
 CLOCK_S = 1.0

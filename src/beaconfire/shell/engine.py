@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel import codec, wire
 from beaconfire.kernel.alerts import Approved
-from beaconfire.node import Effect, Genesis, Input, Publish, Purge, Send, digest, encode_input
+from beaconfire.node import Admit, Cut, Effect, Genesis, Input, Publish, Purge, Send, Tell, digest, encode_input
 from beaconfire.shell.link import PartnerLink
 from beaconfire.shell.store import Store
 
@@ -41,6 +41,13 @@ class Publisher(Protocol):
         """Sign and send a message once; not `recorded` while the disk refuses the row that approved it."""
 
 
+class Membership(Protocol):
+    """Whatever lets partners in and puts them out."""
+
+    def carry_out(self, effect: Tell | Cut | Admit) -> None:
+        """Do what the step decided of a partner."""
+
+
 @dataclass(slots=True)
 class _Done:
     seq: int
@@ -62,11 +69,15 @@ class Engine(Generic[State]):
         links: Mapping[str, PartnerLink],
         windows: Sequence[Window],
         publisher: Publisher | None = None,
+        membership: Membership | None = None,
     ) -> None:
-        """Take the state as it is after the journal's last row; without a publisher nobody is warned."""
+        """Take the state as it is after the journal's last row.
+
+        Without a publisher nobody is warned; without membership all partners stay as they are.
+        """
         self.state = state
         self._step, self._store, self._key = step, store, key
-        self._links, self._windows, self._publisher = links, windows, publisher
+        self._links, self._windows, self._publisher, self._membership = links, windows, publisher, membership
         self._waiting: deque[_Done] = deque()
         self._durable = asyncio.Event()
         self.now_ns = 0
@@ -154,8 +165,10 @@ class Engine(Generic[State]):
         for effect in effects:
             if isinstance(effect, Send):
                 self._publish(effect)
-            elif isinstance(effect, Purge):
+            elif isinstance(effect, Purge) and effect.partner in self._links:
                 self._links[effect.partner].purge(generation=effect.generation)
+            elif isinstance(effect, Tell | Cut | Admit) and self._membership is not None:
+                self._membership.carry_out(effect)
         self._warn(effects, recorded=True)
 
     def _warn(self, effects: Sequence[Effect], *, recorded: bool) -> None:
@@ -164,8 +177,13 @@ class Engine(Generic[State]):
                 self._publisher.publish(effect.approved, recorded=recorded)
 
     def _publish(self, send: Send) -> None:
-        link = self._links[send.partner]
-        signed = wire.Signed(unsigned=send.unsigned, signature=self._key.sign(send.unsigned))
+        link = self._links.get(send.partner)
+        if link is None:  # it left in the meantime, and so did its link
+            return
+        origin = self._key.sign(send.inner) if send.inner else send.origin_signature
+        signed = wire.Signed(
+            unsigned=send.unsigned, signature=self._key.sign(send.unsigned), origin_signature=origin
+        )
         link.publish(send.subject, codec.encode(signed), generation=send.generation)
 
     def _show(self, done: _Done, *, durable: bool) -> None:

@@ -1,11 +1,13 @@
 """The lockstep feed of an EXERCISE node: a local socket on which a conductor gives one turn of scenario time after
 another, as JSON lines, and hears when the node has done it.
 
-    → {"tick": 17, "time_ns": …, "scans": [[time_ns, sensor, [detections]], …], "await": {"USA": 17}, "orders": […]}
-    ← {"tick": 17, "sent": {"JPN": 18}, "taken": {"USA": 17}, "missing": {}}
+    → {"tick": 17, "time_ns": …, "scans": [[time_ns, sensor, [detections]], …], "await": {"USA": 17},
+       "epochs": {"USA": 1737}, "orders": […]}
+    ← {"tick": 17, "sent": {"JPN": 18}, "taken": {"USA": 17}, "missing": {}, "epochs": {"JPN": 1737}}
 
-`await` names the last envelope of each partner that has to be taken in before this turn: what the partner reported as
-sent in the turn before. Only the node's own user may connect, one conductor at a time; a LIVE node has no such socket.
+`await` names the last envelope of each partner that has to be taken in before this turn, and `epochs` in which epoch of
+that partner it counts: what the partner reported as sent in the turn before. Only the node's own user may connect, one
+conductor at a time; a LIVE node has no such socket.
 """
 
 import asyncio
@@ -53,19 +55,22 @@ class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_ns: int
     scans: tuple[Scan, ...] = ()
     awaited: dict[str, int] = msgspec.field(name="await", default_factory=dict)
+    epochs: dict[str, int] = {}
     orders: tuple[Order, ...] = ()
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The node has done a turn; its last rows may still be on their way to the disk.
 
-    `sent` and `taken` are the last envelope numbered for and taken from each partner, `missing` what did not come.
+    `sent` and `taken` are the last envelope numbered for and taken from each partner, `missing` what did not come;
+    `epochs` are those in which `sent` counts.
     """
 
     tick: int
     sent: dict[str, int]
     taken: dict[str, int]
     missing: dict[str, int]
+    epochs: dict[str, int] = {}
 
 
 _TURNS = msgspec.json.Decoder(Turn)

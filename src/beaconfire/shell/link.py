@@ -53,11 +53,22 @@ class PartnerLink:
     """One partner's lanes. `start` once; it keeps itself connected until `close`."""
 
     def __init__(
-        self, lane: Lane, *, url: str, tls: ssl.SSLContext, deliver: Deliver, has_room: Callable[[], bool]
+        self,
+        lane: Lane,
+        *,
+        url: str,
+        tls: ssl.SSLContext,
+        deliver: Deliver,
+        has_room: Callable[[], bool],
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; `tls` holds our client certificate of the partner's boundary account."""
+        """Prepare; `tls` holds our client certificate of the partner's boundary account.
+
+        `ready` is called on each connection once nothing of a former epoch or generation is on the broker: from then
+        on the partner may be let in.
+        """
         self.lane = lane
-        self._url, self._tls, self._deliver, self._has_room = url, tls, deliver, has_room
+        self._url, self._tls, self._deliver, self._has_room, self._ready = url, tls, deliver, has_room, ready
         self._unsent: deque[_Outgoing] = deque()
         self._in_flight: deque[_Outgoing] = deque()
         self._generation = 0
@@ -73,6 +84,7 @@ class PartnerLink:
         self._ack_due = ""
         self._tickets = 0
         self._broken = False
+        self.ready = False  # nothing of a former epoch or generation is on the broker
         self.connections = 0
         self.refused = 0  # publications that the broker answered with an error
 
@@ -120,6 +132,26 @@ class PartnerLink:
             task = asyncio.get_running_loop().create_task(self._tell(f"{self.lane.control_sent}.{kind}", data))
             task.add_done_callback(_look_at)
 
+    async def told(self, *, timeout_s: float) -> bool:
+        """Wait until the broker has passed on all controls so far; False if it did not in time."""
+        if self._client is None or not self._client.is_connected:
+            return False
+        with contextlib.suppress(OSError, NatsError, TimeoutError):
+            await asyncio.sleep(0)  # the tasks that `control` has made publish first
+            async with asyncio.timeout(timeout_s):
+                await self._client.flush()
+            return True
+        return False
+
+    async def forget(self) -> None:
+        """Let the broker forget everything that came from the partner or was meant for it; call it before `close`."""
+        if self._client is None or not self._client.is_connected:
+            return
+        with contextlib.suppress(OSError, NatsError, TimeoutError):
+            js = self._client.jetstream(timeout=2)
+            for info in await js.streams_info():
+                await js.delete_stream(info.config.name or "")
+
     def purge(self, *, generation: int) -> None:
         """Drop everything older than `generation`, here and on the broker."""
         self._generation = generation
@@ -133,7 +165,7 @@ class PartnerLink:
         self.lane = Lane(self.lane.me, self.lane.partner, realm=self.lane.realm, epoch=epoch)
         self._unsent.clear()
         self._in_flight.clear()
-        self._broken = True
+        self._broken, self.ready = True, False
         self._wake.set()
 
     def wake(self) -> None:
@@ -197,6 +229,10 @@ class PartnerLink:
                 pending_bytes_limit=limits.MAX_INTAKE_QUEUE * 2048,
             )  # fmt: skip
         await self._make_outbox(self._client.jetstream(timeout=5))
+        if self._purge_due:
+            await self._purge_streams()
+        self.ready = True
+        self._ready()
 
     async def _serve(self) -> None:
         """Publish, purge and pull until the connection is lost."""
@@ -323,7 +359,7 @@ class PartnerLink:
         self._wake.set()
 
     async def _disconnect(self) -> None:
-        client, self._client = self._client, None
+        client, self._client, self.ready = self._client, None, False
         if client is not None and not client.is_closed:
             with contextlib.suppress(OSError, NatsError, TimeoutError):
                 await client.close()

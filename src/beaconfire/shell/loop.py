@@ -9,65 +9,26 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from beaconfire.kernel import wire
-from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.time import NS_PER_S, unix_utc_to_tai_ns
-from beaconfire.node import (
-    ClockTrouble,
-    ControlIn,
-    Effect,
-    EnvelopeIn,
-    Input,
-    NodeState,
-    Restart,
-    ScanIn,
-    Tick,
-    initial,
-)
+from beaconfire.node import ClockTrouble, Effect, Input, Join, NodeState, Restart, ScanIn, Tick, initial
+from beaconfire.node import Partner as Member
 from beaconfire.node import step as node_step
-from beaconfire.share import Link as Words
-from beaconfire.shell import bundles, journal, keys
+from beaconfire.shell import journal, keys
 from beaconfire.shell.alerting import Office
-from beaconfire.shell.arrivals import Arrivals
-from beaconfire.shell.beats import Beats
-from beaconfire.shell.broker import Broker, check_port
+from beaconfire.shell.broker import check_port
+from beaconfire.shell.bundles import Partner
 from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.engine import Engine, Step, Window
 from beaconfire.shell.feed import Answer, Feed, Turn, order_input
-from beaconfire.shell.intake import Intake
-from beaconfire.shell.link import PartnerLink, client_context
+from beaconfire.shell.partners import Partners, PartnerStatus, is_member
 from beaconfire.shell.store import Head, Identification, Record, Store
 from beaconfire.shell.tasks import ended, woken
-from beaconfire.shell.topology import Lane
 
 TICK_S = 0.1
-GREETING_S = 3.0  # how long the first turn waits for partners to say hello
-AWAIT_S = 2.0  # how long a turn waits for an awaited envelope before it goes on without that partner
 _CLOCK_STEP_S = 0.5
-_FLUSH_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class PartnerStatus:
-    """How the link with one partner stands.
-
-    `silent_s` is the link time since its last verified word (None before the first); everything up to `contiguous`
-    has arrived, of which `received_number` is the highest that is known of.
-    """
-
-    nation: str
-    connected: bool
-    silent_s: float | None
-    epoch: int
-    sent_number: int
-    received_number: int
-    contiguous: int
-    rejected: int
 
 
 class Node:
@@ -86,22 +47,13 @@ class Node:
         self._step = step
         self._windows = windows
         self.identity = keys.load(Path(config.folder), config.nation, config.realm, passphrase=passphrase)
-        self.partners = bundles.load_partners(config)
         self._stop = asyncio.Event()
-        self._links: dict[str, PartnerLink] = {}
-        self._intakes: dict[str, Intake] = {}
-        self._arrivals = {partner.nation: Arrivals() for partner in self.partners}
-        self._controls: deque[ControlIn] = deque()
         self._news = asyncio.Event()
-        self._heard: set[str] = set()
-        self._absent: set[str] = set()
         self._engine: Engine[NodeState] | None = None
-        self._beats = Beats(
-            key=self.identity.node_key, links=self._links, intakes=self._intakes, arrivals=self._arrivals,
-            engine=lambda: self._engine,
-        )  # fmt: skip
-        self._broker: Broker | None = None
         self._store: Store | None = None
+        self._joined = Partners(
+            config, self.identity, engine=lambda: self._engine, news=self._news.set, note_head=self._note_head
+        )
         self.office = Office(
             config, self.identity, state=lambda: self.state, now_ns=lambda: self._now_ns, news=self._news.set
         )
@@ -122,20 +74,14 @@ class Node:
         """Node time: that of the last row, 0 before there is one."""
         return self._replayed_ns if self._engine is None else max(self._engine.now_ns, self._replayed_ns)
 
+    @property
+    def partners(self) -> tuple[Partner, ...]:
+        """The partners taken in, by name."""
+        return tuple(self._joined.known[nation] for nation in sorted(self._joined.known))
+
     def partner_status(self) -> dict[str, PartnerStatus]:
         """Say how each link stands; empty before the first turn."""
-        if self._engine is None:
-            return {}
-        links = self._engine.state.links
-        return {nation: self._status_of(nation, links[nation]) for nation in self._links}
-
-    def _status_of(self, nation: str, words: Words) -> PartnerStatus:
-        lane, incoming = self._links[nation], words.incoming
-        return PartnerStatus(
-            nation=nation, connected=lane.connected, silent_s=lane.silent_s, epoch=words.outgoing.epoch,
-            sent_number=words.outgoing.number, received_number=incoming.chain.highest,
-            contiguous=incoming.chain.contiguous, rejected=self._intakes[nation].refused.total(),
-        )  # fmt: skip
+        return self._joined.status()
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Run until `stop`, SIGTERM or SIGINT; raises `PortInUse`, `RunFailed`, `InvalidInput` or `Violation`."""
@@ -145,16 +91,16 @@ class Node:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         resumed = journal.resume(self._journal_path, self._step, self._show_again)
-        self._genesis = journal.make_genesis(self.config, self.identity, self.partners, epoch=_wall_ns() // NS_PER_S)
+        self._genesis = journal.make_genesis(
+            self.config, self.identity, self.partners, epoch=_wall_ns() // NS_PER_S, begun=resumed is not None
+        )
         try:
             self._open_store()
             if resumed is not None:
-                self._check_members(resumed[0])
-                self._start_engine(resumed[0])
-                self._replayed_ns = resumed[1]
-                self._do(Restart(), now_ns=resumed[1])
-            self._make_links()  # before anything is awaited: the row just written may have something to send
-            await self._open_doors()
+                self._go_on(resumed[0], now_ns=resumed[1])
+            self._joined.make(self._epochs())  # before anything is awaited: a row may have something to send
+            await self._joined.open()
+            await self.office.open()
             await self._drive(ready, last_ns=resumed[1] if resumed else 0)
         finally:
             await self._close()
@@ -178,43 +124,24 @@ class Node:
     def _start_engine(self, state: NodeState) -> None:
         assert self._store is not None, "opened first"
         self._engine = Engine(
-            state, self._step, store=self._store, key=self.identity.node_key, links=self._links,
-            windows=[*self._windows, self.office.orders], publisher=self.office,
+            state, self._step, store=self._store, key=self.identity.node_key, links=self._joined.links,
+            windows=[*self._windows, self.office.orders], publisher=self.office, membership=self._joined,
         )  # fmt: skip
 
-    def _check_members(self, state: NodeState) -> None:
-        """The journal's first row names the partners; whoever joined since is not in it."""
+    def _go_on(self, state: NodeState, *, now_ns: int) -> None:
+        """Go on from the journal's last row; who was taken in while the node was down joins now."""
+        self._start_engine(state)
+        self._replayed_ns = now_ns
+        if not self.config.feed:  # the last row may be of an old copy: epochs are dated by the clock, not by it
+            now_ns = max(_wall_ns(), now_ns)
+        self._do(Restart(), now_ns=now_ns)
         for partner in self.partners:
-            if partner.nation not in state.links:
-                place = f"{bundles.PARTNERS_FOLDER}/{partner.nation}.json"
-                raise InvalidInput.single(place, "is no partner of this journal", "the partners it was begun with")
-
-    def _make_links(self) -> None:
-        epochs, broker = self._epochs(), self.config.broker
-        self._broker = Broker(self.config, self.partners, epochs=epochs)
-        for partner in self.partners:
-            intake = Intake(
-                partner.nation, key=partner.node_public, realm=self.config.realm, clock=time.monotonic,
-                envelope=self._on_envelope, control=self._on_control,
-            )  # fmt: skip
-            self._intakes[partner.nation] = intake
-            self._links[partner.nation] = PartnerLink(
-                Lane(self.config.nation, partner.nation, realm=self.config.realm, epoch=epochs[partner.nation]),
-                url=f"tls://{broker.host}:{broker.client_port}",
-                tls=client_context(str(self.identity.tls), partner.certificate_name),
-                deliver=intake.take, has_room=intake.has_room,
-            )  # fmt: skip
-
-    async def _open_doors(self) -> None:
-        assert self._broker is not None, "made with the links"
-        await self._broker.start()
-        for link in self._links.values():
-            link.start()
-        await self.office.open()
+            if not is_member(state, partner.nation):
+                self._do(Join(Member(partner.nation, partner.node_public), ()), now_ns=now_ns)
 
     def _epochs(self) -> dict[str, int]:
         if self._engine is None:
-            return {partner.nation: self._genesis.epoch for partner in self.partners}
+            return dict.fromkeys(self._joined.known, self._genesis.epoch)
         return {nation: link.outgoing.epoch for nation, link in self._engine.state.links.items()}
 
     def _show_again(self, record: Record, effects: Sequence[Effect]) -> None:
@@ -224,7 +151,7 @@ class Node:
 
     async def _drive(self, ready: Callable[[], None], *, last_ns: int) -> None:
         feed = Feed(self.config.path(self.config.feed)) if self.config.feed else None
-        tasks = [asyncio.create_task(self._stop.wait()), asyncio.create_task(self._beats.run())]
+        tasks = [asyncio.create_task(self._stop.wait()), asyncio.create_task(self._joined.beats.run())]
         if feed is not None:
             await feed.open()
             tasks.append(asyncio.create_task(self._lockstep(feed)))
@@ -243,8 +170,8 @@ class Node:
         async for turn in feed.turns():
             if self._engine is None:
                 self._begin(turn.time_ns)
-                await self._greet()
-            missing = await self._gather(turn)
+                await self._joined.greet()
+            missing = await self._joined.gather(turn.awaited, turn.epochs)
             seq = 0
             for item in self._items(turn):
                 seq = self._do(item, now_ns=turn.time_ns)
@@ -254,8 +181,12 @@ class Node:
             await engine.durable(seq if engine.warns else before)
             await self.office.settled()
             before = seq
-            taken = {nation: arrivals.taken for nation, arrivals in self._arrivals.items()}
-            feed.answer(Answer(tick=turn.tick, sent=engine.numbered, taken=taken, missing=missing))
+            feed.answer(
+                Answer(
+                    tick=turn.tick, sent=engine.numbered, taken=self._joined.taken, missing=missing,
+                    epochs=self._epochs(),
+                )
+            )  # fmt: skip
 
     def _begin(self, now_ns: int) -> None:
         """Make the first row at the first time that is known."""
@@ -266,57 +197,26 @@ class Node:
     def _items(self, turn: Turn) -> list[Input]:
         """The inputs of a turn: own scans first, then what partners said, orders, and that time has passed."""
         items: list[Input] = [ScanIn(scan) for scan in turn.scans]
-        for nation in sorted(self._arrivals):
-            items += self._arrivals[nation].take(turn.awaited.get(nation, 0))
-        items += self._controls
-        self._controls.clear()
+        items += self._joined.envelopes(turn.awaited)
+        items += self._joined.controls()
         items += self.office.take()
         return [*items, *map(order_input, turn.orders), Tick()]
-
-    async def _gather(self, turn: Turn) -> dict[str, int]:
-        """Wait until what the turn awaits has arrived; returns which partners' last number did not."""
-        deadline_s = time.monotonic() + AWAIT_S
-        while True:
-            self._news.clear()
-            late = {
-                n: last
-                for n, last in turn.awaited.items()
-                if n in self._arrivals and not self._arrivals[n].has_all(last)
-            }
-            self._absent &= late.keys()
-            left_s = deadline_s - time.monotonic()
-            if not late.keys() - self._absent or left_s <= 0:
-                self._absent |= late.keys()
-                return late
-            await woken(self._news, left_s)
-
-    async def _greet(self) -> None:
-        """Say hello until every partner was heard, or for so long; later turns do not wait for this."""
-        deadline_s = time.monotonic() + GREETING_S
-        while self._heard != self._links.keys() and time.monotonic() < deadline_s:
-            self._beats.greet(self._running())
-            await woken(self._news, 0.1)
-            self._news.clear()
 
     async def _by_clock(self, last_ns: int) -> None:
         """Drive the step by the node's own clock: last journaled time plus monotonic time elapsed."""
         base_ns, start_ns = max(_wall_ns(), last_ns), time.monotonic_ns()
         if self._engine is None:
             self._begin(base_ns)
-        trusted = self._beats.clock_trusted = self._running().state.releaser.clock_trusted  # as the journal left it
+        beats = self._joined.beats
+        trusted = beats.clock_trusted = self._running().state.releaser.clock_trusted  # as the journal left it
         while True:
             now_ns = base_ns + time.monotonic_ns() - start_ns
             offset_s = (_wall_ns() - now_ns) / NS_PER_S
             if (abs(offset_s) < _CLOCK_STEP_S) is not trusted:
                 trusted = not trusted
                 self._do(ClockTrouble(trusted, offset_s), now_ns=now_ns)
-            for nation in sorted(self._arrivals):
-                for item in self._arrivals[nation].take(self._arrivals[nation].highest):
-                    self._do(item, now_ns=now_ns)
-            while self._controls:
-                self._do(self._controls.popleft(), now_ns=now_ns)
-            for order in self.office.take():
-                self._do(order, now_ns=now_ns)
+            for item in (*self._joined.envelopes(), *self._joined.controls(), *self.office.take()):
+                self._do(item, now_ns=now_ns)
             seq = self._do(Tick(), now_ns=now_ns)
             await self._running().durable(seq)
             await woken(self._news, TICK_S)
@@ -324,7 +224,7 @@ class Node:
 
     def _do(self, item: Input, *, now_ns: int) -> int:
         if isinstance(item, ClockTrouble):
-            self._beats.clock_trusted, self._beats.clock_offset_s = item.trusted, item.offset_s
+            self._joined.beats.clock_trusted, self._joined.beats.clock_offset_s = item.trusted, item.offset_s
         seq = self._running().do(item, now_ns=now_ns)
         self.office.orders.entered(item, seq)
         return seq
@@ -333,26 +233,12 @@ class Node:
         assert self._engine is not None, "begun before it runs"
         return self._engine
 
-    def _on_envelope(self, envelope: wire.Envelope, item: EnvelopeIn) -> None:
-        self._arrivals[item.partner].add(envelope, item)
-        self._news.set()
-
-    def _on_control(self, control: wire.Control, item: ControlIn) -> None:
-        self._heard.add(item.partner)
-        self._links[item.partner].heard(control.epoch, hello=isinstance(control, wire.Hello))
-        if isinstance(control, wire.Beat) and self._store is not None:
-            self._store.note_head(Head(item.partner, control.journal_seq, control.journal_head, item.control))
-        if self._engine is not None:
-            self._controls.append(item)
-        self._news.set()
+    def _note_head(self, head: Head) -> None:
+        if self._store is not None:
+            self._store.note_head(head)
 
     def _committed(self, seq: int) -> None:
-        epochs = self._epochs()
-        renewed = [nation for nation, link in self._links.items() if link.lane.epoch != epochs[nation]]
-        for nation in renewed:
-            self._links[nation].renew(epochs[nation])
-        if renewed and self._broker is not None:
-            self._broker.reload(epochs)
+        self._joined.renew(self._epochs())
         self._running().committed(seq)  # a renewed link forgets what was queued, so what is sent now comes after it
 
     def _troubled(self, error: Exception | None) -> None:
@@ -362,11 +248,7 @@ class Node:
 
     async def _close(self) -> None:
         await self.office.close()
-        for link in self._links.values():
-            await link.flushed(timeout_s=_FLUSH_S)
-            await link.close()
-        if self._broker is not None:
-            await self._broker.stop()
+        await self._joined.close()
         if self._store is not None:
             self._store.close()
         for window in self._windows:

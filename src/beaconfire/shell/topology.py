@@ -33,7 +33,7 @@ class Lane:
     @property
     def account(self) -> str:
         """The boundary account of the partner on our server."""
-        return ("P_" if self.realm is Realm.LIVE else "X_") + self.partner
+        return account_name(self.partner, self.realm)
 
     @property
     def log(self) -> str:
@@ -116,6 +116,11 @@ class Lane:
 
 REPLIES = "bf-own"  # replies to our own client
 OWN_AFFAIRS = ("$JS.API.>", "$JS.ACK.>", "$SYS.>", "_INBOX.>", f"{REPLIES}.>")  # never cross
+
+
+def account_name(partner: str, realm: Realm) -> str:
+    """Return the name of a partner's boundary account on our server."""
+    return ("P_" if realm is Realm.LIVE else "X_") + partner
 
 
 def log_name(partner: str, epoch: int) -> str:
