@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from beaconfire.kernel.labels import Realm
@@ -33,17 +33,21 @@ _AHEAD_NS = NS_PER_S // 2
 _READY_S, _END_S = 90.0, 20.0  # bounds that end a test which hangs, not what is measured
 
 
-def make_nations(root: Path, *nations: str) -> dict[str, NodeConfig]:
-    """Nodes that know each other, driven by their own clocks; the default policy releases launches."""
+def make_nations(root: Path, *nations: str, doors: Mapping[str, int] | None = None) -> dict[str, NodeConfig]:
+    """Nodes that know each other, driven by their own clocks; the default policy releases launches.
+
+    `doors` are ports at which the others dial a nation, if not its server's own: a wire listens there.
+    """
     ports = iter(free_ports(2 * len(nations)))
     configs = {}
     for nation in nations:
         link = next(ports)
+        door = (doors or {}).get(nation, link)
         partners = [other for other in nations if other != nation]
         configs[nation] = init_node(
             root / nation, nation, Realm.EXERCISE, console=ConsoleConfig(port=0),
             policy_toml=preset("default", nation=nation, partners=partners, realm=Realm.EXERCISE),
-            broker=BrokerConfig(client_port=next(ports), link_port=link, address=f"127.0.0.1:{link}"),
+            broker=BrokerConfig(client_port=next(ports), link_port=link, address=f"127.0.0.1:{door}"),
         )  # fmt: skip
     exchange_bundles(list(configs.values()))
     return configs
