@@ -6,7 +6,7 @@ from beaconfire.kernel import limits, wire
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Kind, Product, Released, VoidBody
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.share import Numbered, Outgoing
+from beaconfire.share import Numbered, Outgoing, Settled
 from tests.exchange import NOW_NS, open_releaser, product
 
 RELEASER = open_releaser()
@@ -101,11 +101,11 @@ class TestReceipts:
         later = made.on_receipt(receipt(made, 0), now_ns=NOW_NS + 4 * SECOND)
         assert (early.resend, first.resend, soon.resend, later.resend) == ((), tuple(sent), (), tuple(sent))
 
-    def test_an_old_receipt_changes_nothing(self) -> None:
+    def test_a_receipt_of_less_than_before_settles_nothing_and_tells_that_the_partner_forgot(self) -> None:
         made, _ = sender(5)
         old = receipt(made, 2)
         made.on_receipt(receipt(made, 4), now_ns=NOW_NS)
-        assert made.on_receipt(old, now_ns=NOW_NS) == type(made.on_receipt(old, now_ns=NOW_NS))()
+        assert made.on_receipt(old, now_ns=NOW_NS) == Settled(forgot=True)
         assert made.settled == 4
 
     @pytest.mark.parametrize("contiguous", [2, 4])

@@ -13,7 +13,7 @@ from beaconfire.kernel import limits, wire
 from beaconfire.kernel.products import Product
 from beaconfire.node.effects import Admit, Cut, Effect, Purge, ShowAudit, Tell
 from beaconfire.node.inputs import Join, KeyChange, Leave, Resume, Suspend
-from beaconfire.node.outbound import release, send
+from beaconfire.node.outbound import may_renew, release, send
 from beaconfire.node.state import NodeState, fused_tracker
 from beaconfire.share import Link, Standing, next_epoch
 
@@ -115,21 +115,33 @@ def key_change(state: NodeState, item: KeyChange) -> list[Effect]:
 
 
 def membership_restart(state: NodeState) -> list[Effect]:
-    """Say announced leaves again: a new epoch takes a notice back."""
-    return [_notice(state, link, "left") for link in state.links.values() if link.ours.state == "leaving"]
+    """Close again what is closed, for the node may have died before it did; say announced leaves again.
+
+    A new epoch takes a notice back.
+    """
+    effects: list[Effect] = []
+    for nation, link in state.links.items():
+        if link.ours.state in ("suspended", "left"):
+            effects += [Purge(nation, state.releaser.generation(nation)), Cut(nation, link.ours.state)]
+        elif link.ours.state == "leaving":
+            effects.append(_notice(state, link, "left"))
+    return effects
 
 
-def membership_tick(state: NodeState) -> list[Effect]:
-    """Let notice periods end, ours and theirs, and release the next of what returning partners missed."""
+def notices_end(state: NodeState) -> list[Effect]:
+    """Let notice periods end, ours and theirs: before anything else of a tick is offered."""
     effects: list[Effect] = []
     for nation, link in state.links.items():
         ours = link.ours
         if ours.state == "leaving" and ours.effective_ns <= state.now_ns:
             effects += _close(state, link, "left", reason=ours.reason, by=ours.by)
         effects += follow(state, nation)
-    for nation in list(state.catching_up):
-        effects += _catch_up(state, nation)
     return effects
+
+
+def catch_up(state: NodeState) -> list[Effect]:
+    """Release the next of what returning partners missed: after what a tick brought that is new."""
+    return [effect for nation in list(state.catching_up) for effect in _catch_up(state, nation)]
 
 
 def follow(state: NodeState, nation: str) -> list[Effect]:
@@ -144,6 +156,16 @@ def follow(state: NodeState, nation: str) -> list[Effect]:
         state.releaser.unbar(nation)
         return [_word(state, nation, "returned", ()), *_now_first(state, nation)]
     return []
+
+
+def start_over(state: NodeState, nation: str) -> list[Effect]:
+    """Begin anew with a partner that lost its journal: a new epoch, what is true now, what no receipt covers."""
+    link = state.links[nation]
+    if state.releaser.barred(nation) or not may_renew(state, nation):
+        return []
+    state.backlog.put_first(link.renew(now_ns=state.now_ns, lost=False), nation)
+    state.away_since_ns[nation] = 0
+    return [_word(state, nation, "lost its journal", ()), *_now_first(state, nation)]
 
 
 def _close(state: NodeState, link: Link, to: _Reason, *, reason: str, by: tuple[str, ...]) -> list[Effect]:

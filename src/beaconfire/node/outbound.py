@@ -77,8 +77,12 @@ def renew(state: NodeState, partner: str, *, lost: bool) -> list[Effect]:
 
 def renew_by_word(state: NodeState, partner: str) -> list[Effect]:
     """Start a new epoch since a partner shows more than we remember, but not so often that its word becomes a load."""
-    since_ns = state.links[partner].renewed_ns
-    return [] if state.now_ns - since_ns < _RENEW_GAP_NS else renew(state, partner, lost=True)
+    return renew(state, partner, lost=True) if may_renew(state, partner) else []
+
+
+def may_renew(state: NodeState, partner: str) -> bool:
+    """Say whether a partner's word may begin a new epoch again by now."""
+    return state.now_ns - state.links[partner].renewed_ns >= _RENEW_GAP_NS
 
 
 def narrowed(state: NodeState, partners: Sequence[str]) -> list[Effect]:

@@ -37,19 +37,22 @@ from beaconfire.node.inputs import (
     WarningLoad,
 )
 from beaconfire.node.membership import (
+    catch_up,
     follow,
     join,
     key_change,
     leave,
     membership_restart,
-    membership_tick,
+    notices_end,
     resume,
+    start_over,
     suspend,
 )
 from beaconfire.node.notices import notices_of, standing_notices
 from beaconfire.node.outbound import narrowed, offer, release, renew, renew_by_word, send
 from beaconfire.node.received import take
 from beaconfire.node.state import NodeState, look_again
+from beaconfire.node.status import status_offers
 from beaconfire.node.warning import command, delivered, notice, trust_clock, warn, warning_load, warning_tick
 from beaconfire.share import Arrival, Outcome, Proof
 
@@ -70,6 +73,10 @@ def _scan(state: NodeState, item: ScanIn) -> list[Effect]:
         ShowAudit(state.now_ns, "", "detection", item.scan.sensor_id, "quarantined", "", reason, count)
         for reason, count in counts.items()
     ]
+    effects += [
+        ShowAudit(state.now_ns, "", "detection", sensor, "clock", "", words or "its clock may be right again")
+        for sensor, words in state.sense.drain_clock_news().items()
+    ]
     if measured is None:
         return effects
     effects += _own(state, state.own.scan(measured))
@@ -83,7 +90,8 @@ def _scan(state: NodeState, item: ScanIn) -> list[Effect]:
 
 
 def _tick(state: NodeState, _item: Tick) -> list[Effect]:
-    effects = _own(state, state.own.advance(state.now_ns))
+    effects = notices_end(state)
+    effects += _own(state, state.own.advance(state.now_ns))
     if state.fused is not None:
         effects += _fused(state, state.fused.advance(state.now_ns))
     revisions = state.assessor.tick(state.now_ns)
@@ -95,7 +103,9 @@ def _tick(state: NodeState, _item: Tick) -> list[Effect]:
     effects += narrowed(state, ticked.narrowed)
     for partner, product in ticked.due:
         effects += release(state, product, (partner,))
-    return effects + membership_tick(state) + warning_tick(state)
+    for product in status_offers(state):
+        effects += offer(state, product, state.audience)
+    return effects + catch_up(state) + warning_tick(state)
 
 
 def _own(state: NodeState, updates: Sequence[TrackUpdate]) -> list[Effect]:
@@ -129,8 +139,8 @@ def _events(state: NodeState, revisions: Sequence[EventRevision]) -> list[Effect
 
 def _tell(state: NodeState, update: TrackUpdate) -> list[Effect]:
     """Offer what an own track of an event gained since the last tracklet."""
-    product = state.telling.track(update) if state.links else None
-    return [] if product is None else offer(state, product, state.audience)
+    products = state.telling.track(update) if state.links else ()
+    return [effect for product in products for effect in offer(state, product, state.audience)]
 
 
 def _envelope(state: NodeState, item: EnvelopeIn) -> list[Effect]:
@@ -142,8 +152,9 @@ def _envelope(state: NodeState, item: EnvelopeIn) -> list[Effect]:
         effects = [*_alarms(state, item.partner, arrival.proof), *_passed(state, item.partner, arrival)]
         taken = take(state, item, arrival)
         effects += taken.effects
-        if taken.scan is not None and state.fused is not None:
-            effects += _fused(state, state.fused.scan(taken.scan))
+        for scan in taken.scans:
+            assert state.fused is not None, "a node with links keeps a FUSED picture"
+            effects += _fused(state, state.fused.scan(scan))
     except Refused as refusal:
         return [_refused(state, item.partner, "envelope", refusal.reason, str(refusal))]
     return effects + follow(state, item.partner)
@@ -177,6 +188,8 @@ def _control(state: NodeState, item: ControlIn) -> list[Effect]:
         effects += [send(numbered) for numbered in heard.settled.resend]
     if heard.settled.rolled_back or heard.settled.forked:
         effects += renew_by_word(state, item.partner)
+    elif heard.settled.forgot:
+        effects += start_over(state, item.partner)
     return effects + follow(state, item.partner)
 
 
@@ -214,7 +227,10 @@ def _clock(state: NodeState, item: ClockTrouble) -> list[Effect]:
 
 def _audit_rows(state: NodeState) -> list[Effect]:
     return [
-        ShowAudit(row.last_ns, row.partner, row.kind, row.local_id, row.verdict, row.rule, row.reason, row.count)
+        ShowAudit(
+            row.last_ns, row.partner, row.kind, row.local_id, row.verdict, row.rule,
+            row.reason or ", ".join(row.obligations), row.count,
+        )
         for row in state.releaser.drain_audit(now_ns=state.now_ns)
     ]
 

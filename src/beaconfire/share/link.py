@@ -4,6 +4,7 @@ In: released forms, verified envelopes and controls, the node's time. Out: numbe
 publish, arrivals, what to send again. Pure: no key, no clock, no disk; two links built from the same inputs are equal.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -66,9 +67,15 @@ class Link:
         self.format = wire.FORMAT
         self.ours = Standing("active", 0)
         self.theirs: Notice | None = None
+        self._offsets_s: deque[float] = deque(maxlen=limits.CLOCK_BEATS)
         self._counter = 0
         self._heard = (0, -1)
         self.renewed_ns = 0  # when the epoch began that is sent in; 0 for the first
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """The partner's clock ahead of ours, by the least delayed of its last beats; None before the first."""
+        return max(self._offsets_s, default=None)
 
     @property
     def closed(self) -> bool:
@@ -198,6 +205,7 @@ class Link:
             self._attest(control.of_epoch, now_ns)
             return Heard(control, offset_s, self.outgoing.on_receipt(control, now_ns=now_ns))
         if isinstance(control, wire.Beat):
+            self._offsets_s.append(offset_s)
             return Heard(control, offset_s, Settled(), self.incoming.on_beat(control))
         if isinstance(control, wire.Suspend):
             effective_ns = control.effective_ns if control.effective_ns > now_ns else 0

@@ -42,13 +42,15 @@ class Settled:
     """What a receipt did: how many it covered anew, what to send again, and whether it tells of trouble.
 
     `rolled_back`: the partner holds more than we remember to have sent: start a new epoch before sending.
-    `forked`: the partner holds other bytes than we sent under that number.
+    `forked`: the partner holds other bytes than we sent under that number. `forgot`: it holds less than it had
+    receipted, so that it lost its journal: start a new epoch, and with what is true now.
     """
 
     covered: int = 0
     resend: tuple[Numbered, ...] = ()
     rolled_back: bool = False
     forked: bool = False
+    forgot: bool = False
 
 
 @dataclass(slots=True)
@@ -144,12 +146,12 @@ class Outgoing:
         if receipt.of_epoch > self.epoch:
             return Settled(rolled_back=True)
         if receipt.of_epoch < self.epoch:  # the lanes may have lost all of it, and no later receipt would say more
-            return Settled(resend=self._resend(now_ns))
+            return Settled(forgot=True) if self.settled else Settled(resend=self._resend(now_ns))
         highest = max((receipt.contiguous, *(last for _, last in receipt.ranges)))
         if highest > self.number:
             return Settled(rolled_back=True)
         if receipt.contiguous < self.settled:
-            return Settled()
+            return Settled(forgot=True)
         if not self._agrees(receipt):
             return Settled(forked=True)
         before = self.unreceipted()

@@ -6,6 +6,7 @@ All faults begin and end before `HEALED_MS`; what is left of the minute is for h
 
 from collections.abc import Iterator
 from random import Random
+from typing import Literal
 
 from beaconfire.kernel.products import Kind
 from beaconfire.rehearse.world.plan import (
@@ -14,9 +15,11 @@ from beaconfire.rehearse.world.plan import (
     Crash,
     Cut,
     Decree,
+    DiskLost,
     Fault,
     Forgery,
     Grant,
+    Parting,
     Plan,
     Sighting,
     SlowDisk,
@@ -42,6 +45,7 @@ def draw(seed: int, *, nodes: int | None = None) -> Plan:
     policies = tuple(_decree(stream("policy", seed, nation), 0, nation, 1, nations) for nation in nations)
     count = chance.choice((2, 4, 6, 8, 14, 20))
     faults = [fault for number in range(count) for fault in _fault(stream("fault", seed, number), nations)]
+    faults += [*_partings(stream("parting", seed), nations), *_disk_lost(stream("lost", seed), nations)]
     tick_ms, beat_ms = chance.choice(_PACES)
     return Plan(
         seed=seed,
@@ -88,6 +92,22 @@ def _fault(chance: Random, nations: tuple[str, ...]) -> Iterator[Fault]:
             yield ClockStep(at_ms, nation, for_ms, chance.choice(_STEPS_MS))
         case _:
             yield Forgery(at_ms, nation, partner)
+
+
+def _partings(chance: Random, nations: tuple[str, ...]) -> Iterator[Fault]:
+    """In half of the seeds one or two nations part from a partner, each from another one."""
+    pairs = [(one, other) for one in nations for other in nations if one != other]
+    for nation, partner in chance.sample(pairs, chance.choice((0, 0, 1, 2))):
+        at_ms = chance.randrange(2_000, HEALED_MS - 12_000)
+        for_ms = chance.choice((0, 500, 2_000, 4_000, 8_000, 12_000))
+        how: Literal["suspended", "left"] = chance.choice(("suspended", "suspended", "left"))
+        notice_ms = chance.choice((0, 0, for_ms // 3)) if how == "left" else 0
+        yield Parting(at_ms, nation, partner, how, notice_ms, for_ms)
+
+
+def _disk_lost(chance: Random, nations: tuple[str, ...]) -> Iterator[Fault]:
+    if chance.random() < 0.1:
+        yield DiskLost(chance.randrange(5_000, HEALED_MS - 8_000), chance.choice(nations), chance.choice((500, 6_000)))
 
 
 def _badness(chance: Random) -> tuple[int, int, int]:

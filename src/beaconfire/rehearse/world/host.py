@@ -6,16 +6,16 @@ a network that fail by plan. `FLAWS` names ways to do it wrong, for the tests th
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hashlib import sha512
 
 from beaconfire.kernel import wire
-from beaconfire.kernel.products import RELEASED_KINDS
 from beaconfire.kernel.records import Scan
 from beaconfire.kernel.time import NS_PER_S
 from beaconfire.node import (
+    Admit,
     ClockTrouble,
     ControlIn,
+    Cut,
     Effect,
     EnvelopeIn,
     Genesis,
@@ -25,34 +25,27 @@ from beaconfire.node import (
     Restart,
     ScanIn,
     Send,
+    Suspend,
+    Tell,
     Tick,
     encode_input,
 )
 from beaconfire.rehearse.world.disk import Disk
+from beaconfire.rehearse.world.doors import Doors
 from beaconfire.rehearse.world.lanes import Lane, Parcel
 from beaconfire.rehearse.world.mind import Mind, Stage, hash_of
 from beaconfire.rehearse.world.plan import NS_PER_MS, START_NS, Crash, Decree, Plan, SlowDisk, ns, stream
-from beaconfire.rehearse.world.policy import allows
 from beaconfire.rehearse.world.queue import Queue
+from beaconfire.rehearse.world.rules import Rules
 from beaconfire.rehearse.world.watch import Watch
 from beaconfire.share import ControlOut
 
-GRACE_NS = 100 * NS_PER_MS  # from a decision to the last record (EXCHANGE part 10)
 _HELLOS = 3
 _COMMIT_MS = (0.3, 4.0)
 _TRUST_NS = 500 * NS_PER_MS  # a wall clock further off is not trusted
 _UNSPENT = -1
 
-FLAWS = ("send_before_commit", "receipt_before_commit", "no_purge")
-
-
-@dataclass(frozen=True, slots=True)
-class Ruled:
-    """A policy that was carried out at a time of the world, and whether the clock was trusted from then on."""
-
-    since_ns: int
-    decree: Decree
-    trusted: bool
+FLAWS = ("send_before_commit", "receipt_before_commit", "no_purge", "no_cut", "old_outbox")
 
 
 class PowerCut(Exception):
@@ -72,7 +65,6 @@ class Host:
         self.wall_off_ns = plan.offsets_ms[nation] * NS_PER_MS
         self.commit_ms = 0
         self.disk = Disk()
-        self.ruled: list[Ruled] = []
         self._plan, self._genesis, self._queue, self._watch, self._flaw = plan, genesis, queue, watch, flaw
         self._chance = stream("host", plan.seed, nation)
         decree = next(one for one in plan.policies if one.nation == nation)
@@ -82,9 +74,13 @@ class Host:
         self._crash: Crash | None = None
         self._sent: set[bytes] = set()  # every envelope that ever left
         self._promised: dict[str, tuple[int, int]] = {}  # the last receipt that left: epoch and contiguous
-        self._orders: list[Decree] = []
+        self._orders: list[Decree | Input] = []
+        self._doors = Doors(nation, lanes=self.lanes, inboxes=self.inboxes, watch=watch)
+        self._first: list[Input] = []
+        self.anew_ns = -1  # when its disk was lost last, in the time of the world
         slow = [one.commit_ms for one in plan.faults if isinstance(one, SlowDisk) and one.nation == nation]
-        self._notice_ns = ns(plan.tick_ms + 2 * (max(slow, default=0) + _COMMIT_MS[1]))  # until time is acted upon
+        notice_ns = ns(plan.tick_ms + 2 * (max(slow, default=0) + _COMMIT_MS[1]))  # until time is acted upon
+        self._rules = Rules(nation, watch=watch, notice_ns=notice_ns)
 
     # --- life and death -----------------------------------------------------------------------------
 
@@ -100,9 +96,12 @@ class Host:
         self._turning = False
         last_ns = self._remember()
         self._base_ns, self._started_ns = max(self._wall_ns(), last_ns), self._queue.now_ns
+        for partner, link in self.mind.state.links.items():
+            if link.closed:
+                self._doors.shut(partner)
         self._renew_lanes()
-        self._guarded(self._come_up if last_ns else _nothing)
-        self.ruled.append(Ruled(self._queue.now_ns, self.mind.ledger.decree, self.mind.ledger.trusted))
+        self._guarded(self._come_up if last_ns else self._begin)
+        self._rules.begin(self.mind.ledger.decree, trusted=self.mind.ledger.trusted)
         for partner, lane in self.lanes.items():
             lane.back()
             self.inboxes[partner].back()
@@ -129,6 +128,23 @@ class Host:
     def _doomed(self, crash: Crash) -> None:
         if self._crash is crash:
             self.die(crash)
+
+    def lose_disk(self, down_ms: int) -> None:
+        """Die with everything on the disk; who sets the node up anew says again who is suspended."""
+        if not self.up:
+            return
+        closed = [partner for partner, link in self.mind.state.links.items() if link.closed]
+        self.die(Crash(0, self.nation, 0, 0, down_ms))
+        self.disk, self.anew_ns = Disk(), self._queue.now_ns
+        self._genesis = self.mind.set_up_anew(epoch=(self._wall_ns() + ns(down_ms)) // NS_PER_S)
+        self._sent.clear()
+        self._promised.clear()
+        self._first = [Suspend(partner, ("world",), "") for partner in closed]
+
+    def _begin(self) -> None:
+        for item in self._first:
+            self._do(item)
+        self._first.clear()
 
     def _come_up(self) -> None:
         self._do(Restart())
@@ -210,9 +226,9 @@ class Host:
         if self.up:
             self._guarded(lambda: self._do(ScanIn(scan)))
 
-    def order(self, decree: Decree) -> None:
-        """Take a new policy; a node that is down takes it when it is up."""
-        self._orders.append(decree)
+    def order(self, order: Decree | Input) -> None:
+        """Take a new policy or another order; a node that is down takes it when it is up."""
+        self._orders.append(order)
 
     def _wake(self) -> None:
         if not self._turning:
@@ -231,7 +247,8 @@ class Host:
         if (abs(offset_ns) < _TRUST_NS) is not self.mind.ledger.trusted:
             self._do(ClockTrouble(not self.mind.ledger.trusted, offset_ns / NS_PER_S))
         while self._orders:
-            self._do(self.mind.learn(self._orders.pop(0)))
+            order = self._orders.pop(0)
+            self._do(self.mind.learn(order) if isinstance(order, Decree) else order)
         self._do(Tick())
 
     # --- step, journal, commit, carry out ------------------------------------------------------------------
@@ -271,18 +288,30 @@ class Host:
 
     def _note_rule(self, item: Input) -> None:
         if isinstance(item, PolicyLoad):
-            self.ruled.append(Ruled(self._queue.now_ns, self.mind.meaning(item), self.ruled[-1].trusted))
+            self._rules.load(self.mind.meaning(item))
         elif isinstance(item, ClockTrouble):
-            self.ruled.append(Ruled(self._queue.now_ns, self.ruled[-1].decree, item.trusted))
+            self._rules.trust(item.trusted)
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
             if isinstance(effect, Send):
                 self._act()
                 self._publish(effect)
-            elif isinstance(effect, Purge) and self._flaw != "no_purge":
+            elif isinstance(effect, Purge):
                 self._act()
-                self.lanes[effect.partner].purge(effect.generation)
+                if self._flaw not in ("no_purge", "no_cut"):
+                    self.lanes[effect.partner].purge(effect.generation)
+            elif isinstance(effect, Tell):
+                self._act()
+                self.lanes[effect.partner].control(effect.unsigned, sign(self.nation, effect.unsigned))
+            elif isinstance(effect, Cut):
+                self._act()
+                self._doors.shut(effect.partner, really=self._flaw != "no_cut")
+            elif isinstance(effect, Admit):
+                self._act()
+                self._hellos[effect.partner] = _HELLOS
+                epoch = self.mind.state.links[effect.partner].outgoing.epoch
+                self._doors.open(effect.partner, epoch, replayed=self._flaw == "old_outbox")
 
     def _publish(self, send: Send) -> None:
         digest_ = wire.chain_hash(send.unsigned)
@@ -305,6 +334,8 @@ class Host:
         self._later(self._plan.beat_ms, self._beat)
         now_ns, seq = self.now_ns(), self.disk.seq
         for partner, link in self.mind.state.links.items():
+            if link.closed:
+                continue
             words: list[ControlOut] = []
             if self._hellos[partner]:
                 self._hellos[partner] -= 1
@@ -343,26 +374,9 @@ class Host:
     # --- what leaves --------------------------------------------------------------------------------------
 
     def crossing(self, recipient: str, parcel: Parcel) -> None:
-        """Hold a release that leaves now against the policy of now, less the grace that carrying it out may take."""
-        product = self._watch.carried.get(parcel.digest)
-        if product is None:
-            if parcel.kind in RELEASED_KINDS:
-                raise self._watch.fail("P2", f"a {parcel.kind} left {self.nation} that nobody decided")
-            return
-        now_ns = self._queue.now_ns
-        spare_ns = GRACE_NS + self._notice_ns
-        last_ns = self.now_ns()
-        for rule in reversed(self.ruled):
-            if allows(rule.decree.grants, product, recipient, now_ns=last_ns - spare_ns, started_ns=last_ns,
-                      clock_trusted=rule.trusted):  # fmt: skip
-                return
-            if rule.since_ns <= now_ns - GRACE_NS:
-                break
-        raise self._watch.fail("P2", f"a {parcel.kind} crossed from {self.nation} to {recipient} against the policy")
-
-
-def _nothing() -> None:
-    """A node that begins has only its first row to commit."""
+        """Hold a release that leaves now against who is shut out and against the policy."""
+        self._doors.crossing(recipient, parcel)
+        self._rules.crossing(recipient, parcel, now_ns=self.now_ns())
 
 
 def sign(nation: str, unsigned: bytes) -> bytes:

@@ -19,6 +19,8 @@ _UNDER_WAY_NS = 8_000 * NS_PER_MS  # what was let go so late may be on its way, 
 def judge(hosts: Mapping[str, Host], lanes: Mapping[tuple[str, str], Lane], watch: Watch, *, chosen: int) -> None:
     """Raise `Broken` if a promise does not hold at the end; `chosen` picks the node whose journal is replayed."""
     for sender, recipient in lanes:
+        if _apart(hosts[sender], hosts[recipient]):
+            continue
         if _complete(hosts[sender], hosts[recipient], watch):
             _agreed(hosts[sender], hosts[recipient], watch)
     one = list(hosts.values())[chosen % len(hosts)]
@@ -29,11 +31,22 @@ def judge(hosts: Mapping[str, Host], lanes: Mapping[tuple[str, str], Lane], watc
         one.mind.check_alone(rows)
 
 
+def _apart(one: Host, other: Host) -> bool:
+    """Say whether either side gives the other nothing in the end."""
+    ends = ((one, other.nation), (other, one.nation))
+    return any(host.mind.state.links[partner].away(host.now_ns()) for host, partner in ends)
+
+
 def _complete(sender: Host, recipient: Host, watch: Watch) -> bool:
     """P4: every record whose last word was yes took effect; returns False if some are too young to be judged."""
     young_ns, still = sender.now_ns() - _UNDER_WAY_NS, True
+    lost_ns = sender.now_ns() - (watch.queue.now_ns - recipient.anew_ns) if recipient.anew_ns >= 0 else 0
+    kept = [key for partner, key in sender.mind.ledger.kept if partner == recipient.nation]
+    if kept or recipient.nation in sender.mind.state.catching_up:
+        text = f"{len(kept)} records of {sender.nation} were kept back from {recipient.nation} and never decided again"
+        raise watch.fail("P4", text)
     for (partner, key), yes_ns in sender.mind.ledger.decided.items():
-        if partner != recipient.nation or yes_ns is None:
+        if partner != recipient.nation or yes_ns is None or yes_ns < lost_ns:
             continue
         if yes_ns > young_ns:
             still = False

@@ -57,6 +57,7 @@ class Lane:
         self._chance = stream("lane", plan.seed, sender, recipient)
         self.weather: Weather | None = None
         self.cuts = 0
+        self.shut: set[str] = set()  # nations that closed the link: nothing passes, either way
         self.generation = 0
         self.epoch = 0
         self.log: deque[Parcel] = deque()
@@ -111,7 +112,7 @@ class Lane:
         self.log = deque(parcel for parcel in self.log if parcel.generation >= self.generation)
 
     def _blocked(self) -> bool:
-        return self.cuts > 0 or not self._sides[self.recipient].up or not self._sides[self.sender].up
+        return self.cuts > 0 or bool(self.shut) or not self._sides[self.recipient].up or not self._sides[self.sender].up
 
     def _store(self, parcel: Parcel) -> None:
         if parcel.generation < self.generation or parcel.epoch != self.epoch or not self._sides[self.sender].up:
@@ -124,7 +125,7 @@ class Lane:
 
     def _copies(self) -> Iterator[float]:
         """Yield the delay in ms of each copy that an unreliable lane brings of one message."""
-        if self.cuts:
+        if self.cuts or self.shut:
             return
         chance, weather = self._chance, self.weather
         if weather is None:

@@ -6,6 +6,8 @@ without any partner's word, for its OWN picture must come out the same (P8).
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from beaconfire.kernel import wire
 from beaconfire.node import (
     ClockTrouble,
@@ -54,6 +56,13 @@ class Mind:
         """Return what the bytes of a policy that was learned mean."""
         return self._decrees[order.policy_toml]
 
+    def set_up_anew(self, *, epoch: int) -> Genesis:
+        """Forget everything; returns the first row of a new journal, under the policy of the day."""
+        self._first = self.ledger.decree
+        self._genesis = msgspec.structs.replace(self._genesis, policy_toml=policy_toml(self._first), epoch=epoch)
+        self._decrees[self._genesis.policy_toml] = self._first
+        return self._genesis
+
     def begin(self) -> None:
         """Start, or start again, from the first row."""
         self.ledger = Ledger(self._first)
@@ -67,6 +76,8 @@ class Mind:
             self.ledger.decree = self.meaning(item)
         elif isinstance(item, ClockTrouble):
             self.ledger.trusted = item.trusted
+        else:
+            self._watch.ordered(self.ledger, item, now_ns)
         try:
             self.state, effects = step(self.state, item, now_ns=now_ns)
         except Broken:

@@ -7,6 +7,7 @@ Times are milliseconds of the world since its start, so that a shrunk script sta
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from random import Random
+from typing import Literal
 
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.time import parse_utc
@@ -92,6 +93,30 @@ class Forgery:
 
 
 @dataclass(frozen=True, slots=True)
+class Parting:
+    """A nation suspends or leaves a partner, and takes it back after `for_ms` (0: never).
+
+    A leave is announced `notice_ms` ahead.
+    """
+
+    at_ms: int
+    nation: str
+    partner: str
+    how: Literal["suspended", "left"]
+    notice_ms: int
+    for_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiskLost:
+    """A node dies with all that its disk held, and is set up anew with its keys and the policy of the day."""
+
+    at_ms: int
+    nation: str
+    down_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """One grant as its officer means it; the oracle reads this, the node the file made of it. None does not limit."""
 
@@ -120,7 +145,7 @@ class Decree:
     grants: tuple[Grant, ...]
 
 
-Fault = Weather | Cut | Crash | SlowDisk | StoreLost | ClockStep | Forgery | Decree
+Fault = Weather | Cut | Crash | SlowDisk | StoreLost | ClockStep | Forgery | Decree | Parting | DiskLost
 
 
 @dataclass(frozen=True, slots=True)

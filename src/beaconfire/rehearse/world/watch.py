@@ -15,7 +15,21 @@ import msgspec
 
 from beaconfire.kernel import wire
 from beaconfire.kernel.products import Kind, LaunchBody, Product, Released, Withheld
-from beaconfire.node import Effect, NodeState, ShowAudit, ShowEvent, ShowTrack, digest
+from beaconfire.node import (
+    Effect,
+    Input,
+    Join,
+    Leave,
+    NodeState,
+    Resume,
+    Send,
+    ShowAudit,
+    ShowEvent,
+    ShowTrack,
+    Suspend,
+    Tick,
+    digest,
+)
 from beaconfire.rehearse.world.plan import REALM, Decree
 from beaconfire.rehearse.world.policy import allows
 from beaconfire.rehearse.world.queue import Queue
@@ -23,8 +37,9 @@ from beaconfire.release import Releaser
 from beaconfire.share import Arrival, Link, Numbered, Outcome
 
 RecordKey = tuple[Kind, bytes]
-_LATER = ("rate", "delay", "waiting_full", "suspended", "left", "suspended_by_partner")  # a no that is no word of the policy
-_HONEST = ("epoch", "replay")  # refusals that late and doubled words earn without anybody's fault
+_AWAY = ("suspended", "left", "suspended_by_partner", "leaving")
+_LATER = ("rate", "delay", "waiting_full", *_AWAY)  # a no that is no word of the policy
+_HONEST = ("epoch", "replay", "partner")  # refusals that late and doubled words earn without anybody's fault
 _Watched = TypeVar("_Watched")
 
 
@@ -42,6 +57,8 @@ class Ledger:
     """What one node's history holds: rebuilt with the state when a journal is replayed.
 
     `decree` and `trusted` are the policy in force and whether the clock is trusted, in the order of the rows;
+    `closed` are the partners that the orders of its people closed, `leaving` those left at a node time to come, `kept`
+    what was kept back from partners since it was last decided.
     `decided` when (node time) each record was let go to each partner, None where the last word was no; `took` what
     took effect, by sender; `own` a hash of the OWN picture's effects.
     """
@@ -51,6 +68,9 @@ class Ledger:
     decided: dict[tuple[str, RecordKey], int | None] = field(default_factory=dict)
     took: dict[tuple[str, RecordKey], int] = field(default_factory=dict)
     numbered: set[bytes] = field(default_factory=set)
+    closed: dict[str, str] = field(default_factory=dict)
+    leaving: dict[str, int] = field(default_factory=dict)
+    kept: set[tuple[str, RecordKey]] = field(default_factory=set)
     own: bytes = bytes(32)
 
 
@@ -84,6 +104,8 @@ class Watch:
         yes = isinstance(decision, Released)
         self.checks += 1
         ledger.decided[partner, key] = now_ns if yes else None
+        away = isinstance(decision, Withheld) and decision.reason in _AWAY
+        (ledger.kept.add if away else ledger.kept.discard)((partner, key))
         if yes and not allowed:
             raise self.fail(
                 "P2", f"{nation} released {product.kind} {product.local_id} to {partner} against its policy"
@@ -130,10 +152,33 @@ class Watch:
         for effect in effects:
             if isinstance(effect, ShowAudit):
                 self._audited(nation, effect)
+            elif isinstance(effect, Send) and effect.partner in ledger.closed:
+                word = ledger.closed[effect.partner]
+                raise self.fail("P3", f"{nation} sends a {effect.kind} to {effect.partner}, which is {word}")
+
+    def ordered(self, ledger: Ledger, item: Input, now_ns: int) -> None:
+        """Note what an order means for who is a partner."""
+        if isinstance(item, Suspend):
+            ledger.closed.setdefault(item.nation, "suspended")
+        elif isinstance(item, Leave) and item.effective_ns > now_ns:
+            ledger.leaving[item.nation] = item.effective_ns
+        elif isinstance(item, Leave):
+            ledger.closed[item.nation] = "left"
+        elif isinstance(item, Resume) and ledger.closed.get(item.nation) != "left":
+            ledger.closed.pop(item.nation, None)
+            ledger.leaving.pop(item.nation, None)
+        elif isinstance(item, Join):
+            ledger.closed.pop(item.partner.nation, None)
+        elif isinstance(item, Tick):
+            for partner in [partner for partner, end_ns in ledger.leaving.items() if end_ns <= now_ns]:
+                del ledger.leaving[partner]
+                ledger.closed[partner] = "left"
 
     def _audited(self, nation: str, row: ShowAudit) -> None:
         if row.verdict == "equivocation":
             raise self.fail("P7", f"{nation} accuses {row.partner}, which is honest: {row.reason}")
+        if row.verdict == "caught up" and "differs" in row.reason:
+            raise self.fail("P4", f"what {row.partner} caught up with at {nation} {row.reason}")
         if row.verdict == "refused" and row.rule not in _HONEST and not (row.rule == "realm" and row.partner):
             raise self.fail("P10", f"{nation} refused an honest {row.kind} of {row.partner}: {row.reason}")
 

@@ -12,7 +12,7 @@ from beaconfire.kernel import codec, wire
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Kind
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.node import Genesis, NodeState, Partner
+from beaconfire.node import Genesis, Input, Join, Leave, NodeState, Partner, Resume, Suspend
 from beaconfire.rehearse.world.host import Host, sign
 from beaconfire.rehearse.world.judge import judge
 from beaconfire.rehearse.world.lanes import Lane, Parcel, Side
@@ -24,8 +24,10 @@ from beaconfire.rehearse.world.plan import (
     Crash,
     Cut,
     Decree,
+    DiskLost,
     Fault,
     Forgery,
+    Parting,
     Plan,
     SlowDisk,
     StoreLost,
@@ -189,6 +191,20 @@ class _World:
     def _decree(self, fault: Decree) -> None:
         self._hosts[fault.nation].order(fault)
 
+    def _part(self, fault: Parting) -> None:
+        host, by = self._hosts[fault.nation], ("world",)
+        apart: Input = Suspend(fault.partner, by, "")
+        again: Input = Resume(fault.partner, b"", by)
+        if fault.how == "left":
+            effective_ns = host.now_ns() + ns(fault.notice_ms) if fault.notice_ms else 0
+            apart, again = Leave(fault.partner, by, "", effective_ns), Join(Partner(fault.partner, _words("new")), by)
+        host.order(apart)
+        if fault.for_ms:
+            self._queue.after(fault.for_ms, host.order, again)
+
+    def _disk(self, fault: DiskLost) -> None:
+        self._hosts[fault.nation].lose_disk(fault.down_ms)
+
     def _forge(self, fault: Forgery) -> None:
         """Let a correctly signed message of the other realm come over both lanes."""
         host = self._hosts[fault.sender]
@@ -221,6 +237,8 @@ _HANDS: dict[type, Callable[..., None]] = {
     ClockStep: _World._clock,
     Decree: _World._decree,
     Forgery: _World._forge,
+    Parting: _World._part,
+    DiskLost: _World._disk,
 }
 
 

@@ -1,0 +1,472 @@
+"""Suspend, leave, return, join in mid-life: what a step does about each, and that each order has one right answer."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from beaconfire.kernel import limits, wire
+from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.products import CaughtUpBody, Kind
+from beaconfire.kernel.time import NS_PER_S
+from beaconfire.node import (
+    Admit,
+    ControlIn,
+    Cut,
+    Join,
+    KeyChange,
+    Leave,
+    Partner,
+    PolicyLoad,
+    Purge,
+    Restart,
+    Resume,
+    Send,
+    ShowAudit,
+    Suspend,
+    Tell,
+    digest,
+    initial,
+    members,
+    step,
+)
+from beaconfire.node.telling import Telling
+from beaconfire.share import Link
+from tests.exchange import NOW_NS, grant_toml, policy_toml, product
+from tests.node.parting import (
+    JOIN,
+    LEAVE,
+    RESUME,
+    SUSPEND,
+    TICK,
+    Japan,
+    Korea,
+    genesis,
+    korea,
+    names,
+    sends,
+    words,
+)
+
+
+def member(node: Korea, nation: str = "JPN") -> Any:
+    return next(one for one in members(node.state) if one.nation == nation)
+
+
+def notice(effects: Any) -> wire.Suspend:
+    (tell,) = [effect for effect in effects if isinstance(effect, Tell)]
+    control = wire.decode_control(tell.unsigned, realm=Realm.EXERCISE)
+    assert isinstance(control, wire.Suspend)
+    assert tell.subject == "bf.EXERCISE.ctl.KOR.JPN.suspend"
+    return control
+
+
+# --- suspend --------------------------------------------------------------------------------------------------------
+
+
+def test_a_suspension_purges_then_tells_then_cuts() -> None:
+    node = korea()
+    node.offers(product(number=1), product(Kind.LAUNCH, number=1))
+    out = node.state.links["JPN"].outgoing
+    last, head, generation = out.number, out.head, node.state.releaser.generation("JPN")
+    effects = node.do(SUSPEND)
+    assert names(effects)[:3] == ["Purge", "Tell", "Cut"]
+    assert effects[0] == Purge("JPN", generation + 1)
+    assert effects[2] == Cut("JPN", "suspended")
+    assert words(effects) == ["suspended"]
+    said = notice(effects)
+    assert (said.number, said.head, said.reason, said.effective_ns) == (last, head, "suspended", 0)
+    assert last == 2
+
+
+def test_the_standing_says_since_when_by_whom_and_what_went_last() -> None:
+    node = korea()
+    assert member(node).standing.state == "active"
+    node.offers(product(number=1))
+    node.do(SUSPEND, after_s=5.0)
+    node.offers(product(number=2), product(number=3))
+    seen = member(node)
+    standing = seen.standing
+    assert (standing.state, standing.since_ns, standing.reason, standing.by) == (
+        "suspended", NOW_NS + 5 * NS_PER_S, "a drill", ("kim",),
+    )  # fmt: skip
+    assert (standing.number, standing.head) == (1, node.state.links["JPN"].outgoing.head)
+    assert (seen.missed, seen.lost, seen.catching_up) == (2, 0, False)
+    assert member(node, "USA").standing.state == "active"
+
+
+def test_the_other_partners_go_on() -> None:
+    node = korea()
+    node.do(SUSPEND)
+    effects = node.offers(product(number=1))
+    assert sends(effects) == []
+    assert len(sends(effects, "USA")) == 1
+
+
+def test_who_is_suspended_is_told_no_more_by_any_input() -> None:
+    """A receipt, a hello that knows more, narrower and wider policies, restarts, time: none of them sends anything."""
+    node, japan = korea(), Japan()
+    japan.take(node.offers(product(number=1), product(number=2)), now_ns=NOW_NS)
+    node.offers(product(number=3))  # this one is lost on its way and waits for its receipt
+    node.do(SUSPEND)
+    narrower = policy_toml(grant_toml(kinds=["launch"]), version=2)
+    wider = policy_toml(grant_toml(), version=3)
+    liar = Link(nation="JPN", partner="KOR", realm=Realm.EXERCISE, epoch=100)
+    liar.incoming.epoch, liar.incoming.chain.contiguous = 10**9, 70
+    for item in (
+        japan.receipt(now_ns=node.now_ns + 10 * NS_PER_S),
+        ControlIn("JPN", liar.hello(now_ns=node.now_ns + 11 * NS_PER_S).unsigned, b""),
+        PolicyLoad(narrower),
+        PolicyLoad(wider),
+        Restart(),
+        TICK,
+    ):
+        assert sends(node.do(item, after_s=10.0)) == []
+    assert sends(node.offers(product(Kind.LAUNCH, number=9))) == []
+
+
+def test_what_waited_for_its_delay_does_not_go_and_comes_with_the_return() -> None:
+    delayed = policy_toml(grant_toml(more="delay_s = 5.0"))
+    node, japan = korea(delayed), Japan()
+    assert sends(node.offers(product(number=1))) == []
+    node.do(SUSPEND)
+    assert sends(node.do(TICK, after_s=6.0)) == []
+    japan.take(node.do(RESUME), now_ns=node.now_ns)
+    japan.take(node.do(TICK, after_s=0.1), now_ns=node.now_ns)
+    assert japan.kinds == [Kind.TRAJECTORY, Kind.CAUGHT_UP]
+
+
+def test_a_restart_closes_again_what_is_closed() -> None:
+    """The node may have died between the row and what it was to do."""
+    node = korea()
+    node.do(SUSPEND)
+    effects = node.do(Restart())
+    assert [effect for effect in effects if not isinstance(effect, Send)] == [
+        Purge("JPN", node.state.releaser.generation("JPN")),
+        Cut("JPN", "suspended"),
+    ]
+
+
+def test_every_no_is_told_with_its_reason() -> None:
+    node = korea()
+    node.do(SUSPEND)
+    node.offers(product(number=1), product(number=2))
+    rows = [row for row in node.do(TICK, after_s=61.0) if isinstance(row, ShowAudit) and row.partner == "JPN"]
+    assert [(row.verdict, row.reason, row.count) for row in rows] == [("withheld", "suspended", 2)]
+
+
+# --- return ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_return_begins_a_new_epoch_and_tells_what_was_missed_once() -> None:
+    node, japan = korea(), Japan()
+    japan.take(node.offers(product(number=1)), now_ns=NOW_NS)
+    node.do(japan.receipt(now_ns=NOW_NS))
+    lost = node.offers(product(number=2))  # unreceipted
+    assert len(sends(lost)) == 1
+    node.do(SUSPEND)
+    node.offers(product(number=3), product(Kind.LAUNCH, number=3))
+    effects = node.do(RESUME, after_s=60.0)
+    assert effects[0] == Admit("JPN", node.state.keys["JPN"])
+    assert words(effects) == ["returned"]
+    effects += node.do(TICK, after_s=0.1)
+    japan.take(effects, now_ns=node.now_ns)
+    assert japan.kinds == [Kind.TRAJECTORY, *[Kind.TRAJECTORY] * 2, Kind.LAUNCH, Kind.CAUGHT_UP]
+    assert len(set(japan.applied)) == len(japan.applied) == 4
+    assert japan.ends == [True]
+    assert {envelope.epoch for envelope in sends(effects)} == {node.now_ns // NS_PER_S}
+    assert member(node).standing.state == "active"
+    assert (member(node).missed, member(node).catching_up) == (0, False)
+
+
+def test_caught_up_counts_what_went_and_says_up_to_when() -> None:
+    node = korea()
+    node.do(SUSPEND)
+    node.offers(*(product(number=number) for number in range(5)))
+    node.do(RESUME, after_s=60.0)
+    *records, last = sends(node.do(TICK, after_s=0.1))
+    body = wire.decode_body(Kind.CAUGHT_UP, last.content)
+    assert isinstance(body, CaughtUpBody)
+    assert (body.count, body.up_to) == (len(records), node.now_ns) == (5, node.now_ns)
+
+
+def test_what_the_policy_of_the_day_forbids_is_absent_and_not_counted() -> None:
+    node, japan = korea(), Japan()
+    node.do(SUSPEND)
+    node.offers(product(number=1), product(Kind.LAUNCH, number=1), product(Kind.IMPACT, number=1))
+    node.do(PolicyLoad(policy_toml(grant_toml(kinds=["launch"]), version=2)))
+    japan.take(node.do(RESUME, after_s=1.0) + node.do(TICK), now_ns=node.now_ns)
+    assert japan.kinds == [Kind.LAUNCH, Kind.CAUGHT_UP]
+    assert japan.ends == [True]
+
+
+def test_what_is_true_now_comes_before_history_and_not_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = korea()
+    node.do(SUSPEND)
+    history = [product(number=1, time_ns=NOW_NS + number * NS_PER_S) for number in range(1, 6)]
+    history = [msgspec_time(one) for one in history]
+    node.offers(*history)
+    monkeypatch.setattr(Telling, "live", lambda self: (history[-1],))
+    first = sends(node.do(RESUME, after_s=10.0))
+    rest = sends(node.do(TICK))
+    times = [wire.decode_release(envelope).time_ns - NOW_NS for envelope in (*first, *rest[:-1])]
+    assert [time_ns // NS_PER_S for time_ns in times] == [5, 1, 2, 3, 4]
+    assert rest[-1].kind is Kind.CAUGHT_UP
+
+
+def msgspec_time(one: Any) -> Any:
+    """The same product with a body of its own time: another record."""
+    from dataclasses import replace
+
+    return replace(one, body=msgspec.structs.replace(one.body, time_ns=one.time_ns))
+
+
+def test_history_is_thinned_by_its_own_times_as_the_grant_says() -> None:
+    """A partner that may have one a second does not get ten a second of the past."""
+    slow = policy_toml(grant_toml(more="").replace("rate_hz = 100.0", "rate_hz = 1.0"))
+    node = korea(slow)
+    node.do(SUSPEND)
+    node.offers(*(msgspec_time(product(number=1, time_ns=NOW_NS + number * NS_PER_S // 10)) for number in range(30)))
+    node.do(RESUME, after_s=60.0)
+    *records, _ = sends(node.do(TICK))
+    times = [(wire.decode_release(envelope).time_ns - NOW_NS) // (NS_PER_S // 10) for envelope in records]
+    assert times == [0, 10, 20]
+
+
+def test_history_goes_so_much_a_tick_and_waits_for_receipts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CATCH_UP_PER_TICK", 10)
+    monkeypatch.setattr(limits, "MAX_CATCH_UP_PENDING", 25)
+    node, japan = korea(), Japan()
+    node.do(SUSPEND)
+    node.offers(*(product(number=number) for number in range(60)))
+    node.do(RESUME, after_s=1.0)
+    first = [node.do(TICK, after_s=0.1) for _ in range(4)]
+    assert [len(sends(effects)) for effects in first] == [10, 10, 5, 0]
+    for effects in first:
+        japan.take(effects, now_ns=node.now_ns)
+    node.do(japan.receipt(now_ns=node.now_ns))
+    assert [len(sends(node.do(TICK, after_s=0.1))) for _ in range(3)] == [10, 10, 5]
+    assert member(node).catching_up
+
+
+def test_what_is_new_during_a_catch_up_goes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CATCH_UP_PER_TICK", 1)
+    node = korea()
+    node.do(SUSPEND)
+    node.offers(*(product(number=number) for number in range(10)))
+    node.do(RESUME, after_s=1.0)
+    assert len(sends(node.offers(product(Kind.LAUNCH, number=77)))) == 1
+
+
+def test_a_second_suspension_in_mid_catch_up_keeps_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CATCH_UP_PER_TICK", 4)
+    node, japan = korea(), Japan()
+    node.do(SUSPEND)
+    node.offers(*(product(number=number) for number in range(10)))
+    node.do(RESUME, after_s=1.0)
+    japan.take(node.do(TICK), now_ns=node.now_ns)
+    node.do(SUSPEND)
+    assert sends(node.do(TICK, after_s=1.0)) == []
+    node.offers(product(number=20))
+    japan.take(node.do(RESUME, after_s=1.0), now_ns=node.now_ns)
+    for _ in range(6):
+        japan.take(node.do(TICK, after_s=0.1), now_ns=node.now_ns)
+    assert len(set(japan.applied)) == len(japan.applied) == 11
+    assert japan.kinds.count(Kind.CAUGHT_UP) == 1
+
+
+# --- leave, join, keys ---------------------------------------------------------------------------------------------
+
+
+def test_leaving_destroys_the_keys_as_well() -> None:
+    node = korea()
+    effects = node.do(LEAVE)
+    assert names(effects)[:3] == ["Purge", "Tell", "Cut"]
+    assert effects[2] == Cut("JPN", "left")
+    assert notice(effects).reason == "left"
+    assert member(node).standing.state == "left"
+
+
+def test_a_notice_period_is_said_ahead_and_ends_at_the_first_tick_after_it() -> None:
+    node = korea()
+    end_ns = NOW_NS + 90 * NS_PER_S
+    effects = node.do(Leave("JPN", ("kim",), "a treaty ends", end_ns))
+    assert names(effects) == ["Tell", "ShowAudit"]
+    assert notice(effects).effective_ns == end_ns
+    standing = member(node).standing
+    assert (standing.state, standing.effective_ns) == ("leaving", end_ns)
+    assert len(sends(node.offers(product(number=1)))) == 1
+    assert {*names(node.do(TICK, after_s=89.0))} == {"ShowAudit"}
+    ended = node.do(TICK, after_s=2.0)
+    assert names(ended)[:3] == ["Purge", "Tell", "Cut"]
+    assert member(node).standing.state == "left"
+    assert sends(node.offers(product(number=2))) == []
+
+
+def test_a_notice_is_said_again_after_a_restart() -> None:
+    node = korea()
+    node.do(Leave("JPN", (), "", NOW_NS + 90 * NS_PER_S))
+    assert notice(node.do(Restart())).effective_ns == NOW_NS + 90 * NS_PER_S
+
+
+def test_a_leave_can_be_called_off() -> None:
+    node, japan = korea(), Japan()
+    japan.take(node.do(Leave("JPN", (), "", NOW_NS + 90 * NS_PER_S)), now_ns=NOW_NS)
+    assert japan.link.standing(NOW_NS).state == "leaving"
+    assert names(node.do(RESUME, after_s=1.0))[0] == "Admit"
+    assert member(node).standing.state == "active"
+    japan.link.on_control(node.state.links["JPN"].hello(now_ns=node.now_ns).unsigned, now_ns=node.now_ns)
+    assert japan.link.standing(node.now_ns).state == "active"
+
+
+def test_a_suspended_partner_can_be_left() -> None:
+    node = korea()
+    node.do(SUSPEND)
+    effects = node.do(LEAVE)
+    assert names(effects) == ["Purge", "Cut", "ShowAudit"]  # who is cut already cannot be told
+    assert member(node).standing.state == "left"
+
+
+def test_who_left_comes_back_with_another_key_and_misses_nothing() -> None:
+    node, japan = korea(), Japan()
+    node.do(LEAVE)
+    node.offers(product(number=1))
+    effects = node.do(JOIN, after_s=5.0)
+    assert effects[0] == Admit("JPN", b"n" * 32)
+    assert member(node).public_key == b"n" * 32
+    japan.take(effects + node.do(TICK), now_ns=node.now_ns)
+    assert japan.kinds == [Kind.TRAJECTORY, Kind.CAUGHT_UP]
+
+
+def test_a_nation_joins_in_mid_life() -> None:
+    node = korea(partners=())
+    assert node.state.fused is None
+    effects = node.do(Join(Partner("JPN", b"n" * 32), ("kim", "lee")), after_s=9.0)
+    assert effects[0] == Admit("JPN", b"n" * 32)
+    assert words(effects) == ["joined"]
+    assert node.state.fused is not None
+    (sent,) = sends(node.offers(product(number=1)))
+    assert (sent.epoch, sent.number) == (node.now_ns // NS_PER_S, 1)
+
+
+def test_a_key_changes_in_mid_life() -> None:
+    node = korea()
+    effects = node.do(KeyChange("JPN", b"n" * 32, ("kim",)))
+    assert effects[0] == Admit("JPN", b"n" * 32)
+    assert member(node).public_key == b"n" * 32
+    node.do(SUSPEND)
+    assert names(node.do(KeyChange("JPN", b"o" * 32, ("kim",)))) == ["ShowAudit"]  # it may not connect for that
+    assert node.do(RESUME)[0] == Admit("JPN", b"o" * 32)
+
+
+@pytest.mark.parametrize(
+    ("before", "item"),
+    [
+        ((), Suspend("FRA", (), "")),
+        ((SUSPEND,), SUSPEND),
+        ((LEAVE,), SUSPEND),
+        ((), Resume("FRA", b"", ())),
+        ((), RESUME),
+        ((LEAVE,), RESUME),
+        ((), Leave("FRA", (), "", 0)),
+        ((LEAVE,), LEAVE),
+        ((SUSPEND,), Leave("JPN", (), "", NOW_NS + 10**12)),
+        ((), JOIN),
+        ((SUSPEND,), JOIN),
+        ((), Join(Partner("KOR", bytes(32)), ())),
+        ((), KeyChange("FRA", bytes(32), ())),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused_and_changes_nothing(before: Any, item: Any) -> None:
+    node = korea()
+    for one in before:
+        node.do(one)
+    was = members(node.state)
+    (row,) = node.do(item)
+    assert isinstance(row, ShowAudit)
+    assert (row.verdict, row.kind) == ("refused", "partner")
+    assert row.reason
+    assert members(node.state) == was
+
+
+def test_there_are_so_many_partners_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_PARTNERS", 2)
+    (row,) = korea().do(Join(Partner("FRA", bytes(32)), ()))
+    assert isinstance(row, ShowAudit)
+    assert row.verdict == "refused"
+
+
+# --- the partner's own word ------------------------------------------------------------------------------------------
+
+
+def suspended_by_japan(node: Korea) -> Link:
+    japan = Link(nation="JPN", partner="KOR", realm=Realm.EXERCISE, epoch=200)
+    word = japan.notice(now_ns=node.now_ns, reason="suspended").unsigned
+    assert words(node.do(ControlIn("JPN", word, b""))) == ["suspended_by_partner"]
+    return japan
+
+
+def test_a_partner_that_suspends_us_is_sent_nothing_until_it_begins_a_new_epoch() -> None:
+    node = korea()
+    japan = suspended_by_japan(node)
+    assert member(node).standing.state == "suspended_by_partner"
+    assert sends(node.offers(product(number=1))) == []
+    old = japan.beat(
+        now_ns=node.now_ns + NS_PER_S, clock_error_s=0.0, clock_trusted=True, journal_seq=1, journal_head=bytes(32)
+    )
+    assert sends(node.do(ControlIn("JPN", old.unsigned, b""), after_s=1.0)) == []
+    japan.renew(now_ns=node.now_ns + 9 * NS_PER_S, lost=False)
+    hello = japan.hello(now_ns=node.now_ns + 9 * NS_PER_S)
+    assert words(node.do(ControlIn("JPN", hello.unsigned, b""), after_s=9.0)) == ["returned"]
+    sent = sends(node.do(TICK))
+    assert [envelope.kind for envelope in sent] == [Kind.TRAJECTORY, Kind.CAUGHT_UP]
+    assert sent[0].epoch == 100  # it is their epoch that is new, ours goes on
+
+
+def test_our_own_word_counts_before_theirs() -> None:
+    node = korea()
+    suspended_by_japan(node)
+    node.do(SUSPEND)
+    assert member(node).standing.state == "suspended"
+    assert names(node.do(RESUME))[0] == "Admit"
+    assert member(node).standing.state == "active"
+
+
+def test_a_partner_that_lost_its_journal_is_told_what_is_true_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its receipts fall below what it had receipted: a new epoch begins with what is live, receipted or not."""
+    node, japan = korea(), Japan()
+    live = product(Kind.LAUNCH, number=1)
+    japan.take(node.offers(live, product(number=1)), now_ns=NOW_NS)
+    node.do(japan.receipt(now_ns=NOW_NS))
+    monkeypatch.setattr(Telling, "live", lambda self: (live,))
+    anew = Japan()
+    effects = node.do(anew.receipt(now_ns=NOW_NS + 9 * NS_PER_S), after_s=9.0)
+    assert words(effects) == ["lost its journal"]
+    anew.take(effects + node.do(TICK), now_ns=node.now_ns)
+    assert anew.kinds == [Kind.LAUNCH, Kind.CAUGHT_UP]
+
+
+def test_a_partners_word_begins_no_storm_of_epochs() -> None:
+    """A partner that tells lies of what it holds, at its full rate, gets one new epoch in five seconds."""
+    node, liar = korea(), Link(nation="JPN", partner="KOR", realm=Realm.EXERCISE, epoch=200)
+    node.offers(*(product(number=number) for number in range(50)))
+    sent = 0
+    for number in range(1_000):
+        liar.incoming.epoch = node.state.links["JPN"].outgoing.epoch
+        liar.incoming.chain.contiguous = 10**9
+        receipt = liar.receipt(now_ns=node.now_ns + number * NS_PER_S // 100)
+        sent += len(sends(node.do(ControlIn("JPN", receipt.unsigned, b""), after_s=0.01)))
+    assert 50 * 2 <= sent <= 50 * 3
+
+
+def test_a_journal_with_partings_replays_to_the_same_bytes() -> None:
+    node = korea()
+    orders = (SUSPEND, TICK, RESUME, TICK, LEAVE, Restart(), JOIN, TICK, SUSPEND, RESUME, TICK)
+    decided = [digest(node.do(item, after_s=1.0)) for item in orders]
+    state = initial(genesis(), now_ns=NOW_NS)
+    again = []
+    for now_ns, item in node.rows:
+        state, effects = step(state, item, now_ns=now_ns)
+        again.append(digest(effects))
+    assert again == decided
+    assert members(state) == members(node.state)
