@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import strategies as st
 
 from beaconfire.kernel import codec, products, wire
+from beaconfire.kernel.alerts import MessageKind
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Kind, Product, Released, ReleasedBody
-from beaconfire.kernel.records import CLASSES, KINDS, EventStatus, TrackStatus
+from beaconfire.kernel.records import CLASSES, KINDS, PHASES, EventStatus, TrackStatus
 from beaconfire.kernel.time import NS_PER_S, parse_utc
 from beaconfire.release import Releaser, preset
 from beaconfire.share import Link, Numbered
@@ -74,10 +75,86 @@ def impact_body(**changes: Any) -> products.ImpactBody:
     return products.ImpactBody(**(values | changes))
 
 
+def look(**changes: Any) -> products.Look:
+    values: dict[str, Any] = {
+        "time_ns": NOW_NS,
+        "sensor": "KOR-R1",
+        "of": "radar",
+        "site": codec.pack_point(np.array([-3.12e6, 4.08e6, 3.78e6])),
+        "values": (350e3, 0.4, 0.3, -1200.0),
+        "sigmas": (30.0, 1e-3, 1e-3, 2.0),
+        "bias_sigmas": (10.0, 1e-4, 1e-4),
+    }
+    return products.Look(**(values | changes))
+
+
+def line(**changes: Any) -> products.Look:
+    return look(**({"of": "los", "values": (0.6, 0.0, 0.8), "sigmas": (3e-5,)} | changes))
+
+
+def detection_body(**changes: Any) -> products.DetectionBody:
+    values: dict[str, Any] = {
+        "track": "KOR-T1",
+        "event": "KOR-E1",
+        "batch_id": bytes(range(16)),
+        "looks": (look(), look(values=(None, 0.4, 0.3, None), sigmas=(None, 1e-3, 1e-3, None)), line()),
+    }
+    return products.DetectionBody(**(values | changes))
+
+
+def assessment_body(**changes: Any) -> products.AssessmentBody:
+    values: dict[str, Any] = {
+        "event": "KOR-E1",
+        "time_ns": NOW_NS,
+        "status": EventStatus.CONFIRMED,
+        "lost": False,
+        "count_at_least": 1,
+        "count_probability": 0.99,
+        "kinds": one_hot(len(KINDS)),
+        "classes": one_hot(len(CLASSES), 2),
+        "phases": one_hot(len(PHASES), 1),
+        "burnout_time_ns": NOW_NS - 10 * NS_PER_S,
+        "apogee_m": 95e3,
+        "ground_range_m": None,
+    }
+    return products.AssessmentBody(**(values | changes))
+
+
+def sensor_status_body(**changes: Any) -> products.SensorStatusBody:
+    values: dict[str, Any] = {"sensor": "KOR-R1", "time_ns": NOW_NS, "state": "silent", "since_ns": NOW_NS - NS_PER_S}
+    return products.SensorStatusBody(**(values | changes))
+
+
+def notice_body(**changes: Any) -> products.AlertNoticeBody:
+    values: dict[str, Any] = {
+        "alert": "KOR-E1-A1",
+        "authority": "KOR-MND",
+        "reference": "alerts@example.kr,KOR-EXERCISE-1-KOR-E1-A1-1,2025-01-06T12:02:00+09:00",
+        "says": MessageKind.SHELTER,
+        "areas": ("JP-02", "JP-01"),
+        "sent_ns": NOW_NS,
+        "expires_ns": NOW_NS + 3600 * NS_PER_S,
+    }
+    return products.AlertNoticeBody(**(values | changes))
+
+
+def withdrawal_body(**changes: Any) -> products.WithdrawalBody:
+    return products.WithdrawalBody(**({"of": Kind.LAUNCH, "id": "E1", "reason": "流星"} | changes))
+
+
 BODIES: dict[Kind, Callable[..., ReleasedBody]] = {
     Kind.LAUNCH: launch_body,
     Kind.TRAJECTORY: trajectory_body,
     Kind.IMPACT: impact_body,
+}
+
+
+RELEASED_BODIES: dict[Kind, Callable[..., ReleasedBody]] = BODIES | {
+    Kind.DETECTION: detection_body,
+    Kind.ASSESSMENT: assessment_body,
+    Kind.SENSOR_STATUS: sensor_status_body,
+    Kind.ALERT_NOTICE: notice_body,
+    Kind.WITHDRAWAL: withdrawal_body,
 }
 
 

@@ -1,4 +1,4 @@
-"""A partner's public alert, rehearsed: Japan warns of an overflight, Korea is told within a tick, and told of its end."""
+"""A partner's public alert, rehearsed: Japan warns of an overflight, Korea is told in a tick, and told of its end."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -53,8 +53,8 @@ def run(*, granted: bool) -> tuple[Sequence[tuple[int, MessageKind]], Sequence[t
 
 def test_every_message_of_the_alert_is_told_at_the_next_tick() -> None:
     published, told = run(granted=True)
-    assert [kind for _, kind in published][0] is MessageKind.SHELTER
-    assert [kind for _, kind in published][-1] is MessageKind.CANCEL
+    assert published[0][1] is MessageKind.SHELTER
+    assert published[-1][1] is MessageKind.CANCEL
     assert [tick for tick, _ in told] == [tick + 1 for tick, _ in published]
     assert [row.reason.partition(" in ")[0] for _, row in told] == [str(kind) for _, kind in published]
     assert len({row.subject for _, row in told}) == 1  # one alert, whatever is said of it

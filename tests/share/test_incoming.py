@@ -60,7 +60,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("changes", "reason"),
         [
-            ({"originator": "USA"}, "relayed"),
+            ({"originator": "USA"}, "label"),  # not ours to have: its onward list is empty
+            ({"originator": "JPN", "onward": ("JPN",)}, "relayed"),  # our own words come to us from nobody
             ({"releasable_to": ("USA",)}, "label"),
             ({"releasable_to": ()}, "label"),
             ({"body": b"\x90"}, "invalid"),

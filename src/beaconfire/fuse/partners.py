@@ -7,7 +7,7 @@ seen before is dropped, whatever lane, form or detour it came by: nothing counts
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from beaconfire.earth.flight import propagate_accelerated
 from beaconfire.earth.linear import squared_distance
 from beaconfire.kernel.jit import kernel, warmer
-from beaconfire.kernel.limits import MAX_PARTNER_TRACKS
+from beaconfire.kernel.limits import MAX_PARTNER_TRACKS, MAX_RANGE_M
 from beaconfire.kernel.records import Measurement, MeasurementScan, TrackStatus, TrackUpdate
 from beaconfire.kernel.time import seconds_between
 
@@ -24,6 +24,8 @@ MATCH_GATE = 22.458  # χ² with 6 degrees of freedom at 99.9 % (INTERFACES part
 PARTNER_PERIOD_S = 5.0  # how often a partner's sensors look, as far as anyone tells: silence is judged by it
 MAX_MATCH_AGE_S = 30.0  # beyond it a prediction by constant specific force says nothing; the tracker's gate decides
 MAX_BATCHES = 100_000  # batch ids remembered: three hours of a partner at its full rate of 8 tracks
+_NO_MISS = 1e-2  # of a partner's single look: a track that it does not see loses a hundredth of nothing
+_NO_CLUTTER = 1e-9  # false measurements per m·rad·rad: a hundredth of what a radar of ours has, for it was judged there
 _NO_SITE = np.zeros(3)
 _NO_AXES = np.eye(3)
 
@@ -43,6 +45,7 @@ class Tracklet:
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
     first: bool
+    looks: tuple[Measurement, ...] = ()  # own tracks only: the measurements that it holds
 
 
 class PartnerTracks:
@@ -78,6 +81,19 @@ class PartnerTracks:
         )
         self._pending = {measurement.id: key}
         return _scan(measurement)
+
+    def measure_looks(
+        self, nation: str, track: str, batch_id: bytes, looks: Sequence[Measurement]
+    ) -> tuple[MeasurementScan, ...]:
+        """Return the measurements behind a tracklet as scans of the partner's sensors, in the order of their times.
+
+        None at all if the batch was counted before, as a tracklet or as detections, or is over the limit.
+        """
+        if batch_id in self._batches or not self._admit((nation, track)):
+            return ()
+        self._remember(batch_id)
+        self._pending = {look.id: (nation, track) for look in looks}
+        return tuple(_sensor_scan(look) for look in sorted(looks, key=lambda look: look.time_ns))
 
     def observe(self, update: TrackUpdate) -> None:
         """Learn from the fused tracker which of its tracks took the last tracklet, and what was merged."""
@@ -177,6 +193,24 @@ def _weight(position: bool, block: int, dt_s: float, half: float) -> float:
     if position:
         return 1.0 if block == 0 else (dt_s if block == 1 else half)
     return 0.0 if block == 0 else (1.0 if block == 1 else dt_s)
+
+
+def _sensor_scan(look: Measurement) -> MeasurementScan:
+    """Return one look that its sender has associated: it says nothing of other tracks, which it does not miss."""
+    return MeasurementScan(
+        time_ns=look.time_ns,
+        sensor_id=look.sensor_id,
+        nation=look.nation,
+        kind=look.kind,
+        measurements=(look,),
+        detection_probability=_NO_MISS,
+        false_density=_NO_CLUTTER,
+        site_ecef_m=look.site_ecef_m,
+        axes_enu=look.axes_enu,
+        max_range_m=MAX_RANGE_M,
+        min_elevation_rad=-math.pi / 2,
+        period_s=PARTNER_PERIOD_S,
+    )
 
 
 def _scan(measurement: Measurement) -> MeasurementScan:

@@ -69,15 +69,21 @@ class Tracklets:
         pending.number += 1
         pending.sent_ns = update.time_ns
         mean, covariance = _independent(update, pending.measurements)
+        looks = tuple(pending.measurements)
         pending.measurements.clear()
-        return self._build(update, pending.number, mean, covariance)
+        return self._build(update, pending.number, mean, covariance, looks)
 
     def forget(self, track_id: str) -> None:
         """Drop what is kept of a track that ended."""
         self._tracks.pop(track_id, None)
 
     def _build(
-        self, update: TrackUpdate, number: int, mean: NDArray[np.float64], covariance: NDArray[np.float64]
+        self,
+        update: TrackUpdate,
+        number: int,
+        mean: NDArray[np.float64],
+        covariance: NDArray[np.float64],
+        looks: tuple[Measurement, ...] = (),
     ) -> Tracklet:
         return Tracklet(
             nation=self._nation,
@@ -87,6 +93,7 @@ class Tracklets:
             mean=mean,
             covariance=covariance,
             first=number == 0,
+            looks=looks,
         )
 
 

@@ -92,6 +92,26 @@ def check_state(blob: bytes, *, where: str) -> None:
         raise Refused("state", where=where, what=what, expected=expected)
 
 
+def pack_point(point: Array) -> bytes:
+    """Return 24 bytes of an ECEF point (m), shape (3,)."""
+    assert point.shape == (3,)
+    return point.astype("<f8").tobytes()
+
+
+def unpack_point(blob: bytes, *, where: str) -> Array:
+    """Return the (3,) point of a blob, else raise `Refused`; no lower than the ground may be, no further than space."""
+    check_point(blob, where=where)
+    return np.frombuffer(blob, "<f8").astype(np.float64)
+
+
+def check_point(blob: bytes, *, where: str) -> None:
+    """Refuse a point blob of a wrong size, or where no sensor is."""
+    radius_m = math.hypot(*np.frombuffer(blob, "<f8").tolist()) if len(blob) == 24 else -1.0
+    if not limits.MIN_RADIUS_M <= radius_m <= limits.MAX_POSITION_M:
+        expected = f"24 bytes, {limits.MIN_RADIUS_M:g} to {limits.MAX_POSITION_M:g} m from the centre"
+        raise Refused("point", where=where, what=f"is {radius_m:.3g} m from the centre", expected=expected)
+
+
 def pack_covariance(covariance: Array) -> bytes:
     """Return 84 bytes: the float32 lower Cholesky factor of a 6×6 covariance (m, m/s), row by row.
 

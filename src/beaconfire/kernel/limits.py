@@ -57,6 +57,7 @@ MAX_FOOTPRINT_POINTS = 64  # of all rings; a footprint's edge is never known bet
 MAX_FOOTPRINT_RINGS = 8  # two for the antimeridian, with room for a reachable set in parts
 MAX_SENSORS_NAMED = 64  # sensors that one product names as its source
 MAX_COARSENED_M = 1e6  # beyond 1,000 km a launch point is a country
+MAX_LOOKS = 64  # measurements of one tracklet: half a second of six fast radars; of more only the tracklet travels
 MAX_REFERENCE_LENGTH = 400  # sender,identifier,sent of a CAP message
 RECEIPT_RANGES = 64  # ranges beyond the contiguous number in one receipt; more wait for the next
 
@@ -149,3 +150,15 @@ MAX_SHORT_ACTION = 20  # of what to do, for the same telephone
 MAX_ACTION_LENGTH = 400  # of what to do in full sentences: read aloud in half a minute
 MAX_CAP_DEPTH = 12  # alert, info, area, geocode, value are 5, a signature's deepest path 6
 MAX_CAP_CHILDREN = 2_000  # of one element: all areas of a nation are 53, all islands of one area some hundred
+
+# --- the clock and what is measured of a node -----------------------------------------------------------
+EARLIEST_CLOCK_NS = 1_735_689_637_000_000_000  # 2025-01-01: a node's clock that shows less was never set
+CLOCK_STEP_S = 0.5  # wall clock against node time: slewing stays below, a leap second or a hand does not
+CLOCK_ERROR_S = 0.05  # an own clock known worse moves a fast object by more than a radar's error
+PARTNER_OFFSET_S = 0.05  # a partner's clock that is farther off is shown (EXCHANGE part 7)
+CLOCK_BEATS = 16  # beats of which the least delayed tells a partner's clock: ticks of 0.1 s delay the others
+SENSOR_AHEAD_S = 0.05  # nothing is seen before it happens: one tick's rounding and the node's own clock error
+SENSOR_BEHIND_S = 1.5  # no feed of ours delays every scan so long; a sensor that always does has a wrong clock
+SENSOR_SCANS = 16  # scans of which the least delayed tells a sensor's clock
+METRIC_SERIES = 1_024  # label sets of one metric: 64 partners with 16 rules each; what is beyond counts as `other`
+METRIC_SENSORS = 256  # sensors told apart in metrics

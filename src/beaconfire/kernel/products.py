@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import MessageKind
-from beaconfire.kernel.records import CLASSES, KINDS, MODES, EventStatus, TrackStatus
+from beaconfire.kernel.records import CLASSES, KINDS, MODES, PHASES, EventStatus, TrackStatus
 
 Nation = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
 WireId = Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_:-]{{1,{limits.MAX_ID_LENGTH}}}\Z")]  # one token of a subject
@@ -31,6 +31,9 @@ Id16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Classes = Annotated[tuple[Probability, ...], Meta(min_length=len(CLASSES), max_length=len(CLASSES))]
 Kinds = Annotated[tuple[Probability, ...], Meta(min_length=len(KINDS), max_length=len(KINDS))]
 Modes = Annotated[tuple[Probability, ...], Meta(min_length=len(MODES), max_length=len(MODES))]
+Phases = Annotated[tuple[Probability, ...], Meta(min_length=len(PHASES), max_length=len(PHASES))]
+Sigma = Annotated[float, Meta(ge=0.0, le=limits.MAX_SIGMA_M)]
+Length = Annotated[float, Meta(ge=0.0, le=limits.MAX_POSITION_M)]
 Covariance2 = tuple[Variance, Variance, Variance]  # east-east, east-north, north-north
 BatchRange = Annotated[bytes, Meta(min_length=16, max_length=32)]  # one batch id, or the first and last of a run
 Ring = Annotated[bytes, Meta(min_length=32, max_length=8 * limits.MAX_FOOTPRINT_POINTS)]
@@ -39,6 +42,7 @@ AreaId = Annotated[str, Meta(pattern=r"\A[A-Z]{2}-[A-Z0-9]{1,3}\Z")]  # ISO 3166
 Reference = Annotated[str, Meta(min_length=5, max_length=limits.MAX_REFERENCE_LENGTH)]
 
 STATE_SIZE = 6
+SITE_BLOB = 3 * 8
 STATE_BLOB = STATE_SIZE * 8
 FACTOR_BLOB = STATE_SIZE * (STATE_SIZE + 1) // 2 * 4
 
@@ -69,6 +73,7 @@ GRANTABLE = (
     Kind.SENSOR_STATUS,
     Kind.ALERT_NOTICE,
 )
+TRACK_KINDS = (Kind.TRAJECTORY, Kind.DETECTION)  # increments of a track, judged by their own times: each has a next one
 RELEASED_KINDS = (*GRANTABLE, Kind.WITHDRAWAL)  # what travels as a `Release`
 
 
@@ -131,6 +136,61 @@ class ImpactBody(_Body, frozen=True):
     reason: Literal["", "boosting", "reachable_set", "lost", "unknown"] = ""
 
 
+class Look(_Body, frozen=True):
+    """One measurement of one sensor, corrected for refraction and light time, complete in itself.
+
+    "radar": `values` are range m, azimuth rad (from north over east), elevation rad, range rate m/s, at the sensor's
+    own horizon; None is not measured. "los": the ECEF unit vector sensor→object, one sigma in rad. `bias_sigmas` are
+    the part that is an unknown constant of the sensor. `site` is 3 little-endian float64: ECEF m.
+    """
+
+    time_ns: TimeNs
+    sensor: SensorId
+    of: Literal["radar", "los"]
+    site: Annotated[bytes, Meta(min_length=SITE_BLOB, max_length=SITE_BLOB)]
+    values: Annotated[tuple[float | None, ...], Meta(min_length=3, max_length=4)]
+    sigmas: Annotated[tuple[float | None, ...], Meta(min_length=1, max_length=4)]
+    bias_sigmas: tuple[Sigma, Sigma, Sigma] = (0.0, 0.0, 0.0)
+
+
+class DetectionBody(_Body, frozen=True):
+    """What a tracklet was made of: the measurements of one track since the tracklet before.
+
+    `batch_id` is that tracklet's: whoever has one of the two has the information of both.
+    """
+
+    track: WireId
+    event: Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_:-]{{0,{limits.MAX_ID_LENGTH}}}\Z")]
+    batch_id: Id16
+    looks: Annotated[tuple[Look, ...], Meta(min_length=1, max_length=limits.MAX_LOOKS)]
+
+
+class AssessmentBody(_Body, frozen=True):
+    """What the sender thinks one object is and does: its word, for people; a receiver's pictures do not take it."""
+
+    event: WireId
+    time_ns: TimeNs
+    status: EventStatus
+    lost: bool
+    count_at_least: Annotated[int, Meta(ge=0, le=limits.MAX_COUNT)]
+    count_probability: Probability
+    kinds: Kinds
+    classes: Classes
+    phases: Phases
+    burnout_time_ns: TimeNs | None
+    apogee_m: Length | None
+    ground_range_m: Length | None
+
+
+class SensorStatusBody(_Body, frozen=True):
+    """Whether a sensor of the sender looks: "silent" after three looks that did not come."""
+
+    sensor: SensorId
+    time_ns: TimeNs
+    state: Literal["looking", "silent"]
+    since_ns: TimeNs
+
+
 class AlertNoticeBody(_Body, frozen=True):
     """The sender's public alert as it stands after its last message: who warns, where, until when, or that it ended.
 
@@ -186,7 +246,16 @@ class CaughtUpBody(_Body, frozen=True):
     up_to: TimeNs
 
 
-ReleasedBody = LaunchBody | TrajectoryBody | ImpactBody | AlertNoticeBody | WithdrawalBody
+ReleasedBody = (
+    LaunchBody
+    | TrajectoryBody
+    | ImpactBody
+    | DetectionBody
+    | AssessmentBody
+    | SensorStatusBody
+    | AlertNoticeBody
+    | WithdrawalBody
+)
 Body = ReleasedBody | VoidBody | EpochCloseBody | CaughtUpBody
 
 

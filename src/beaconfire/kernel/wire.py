@@ -6,6 +6,7 @@ by the type of the envelope (its leading tag), by its label, and by the subject 
 """
 
 import hashlib
+import math
 from typing import Annotated, Literal
 
 import msgspec
@@ -18,17 +19,21 @@ from beaconfire.kernel.products import (
     GRANTABLE,
     RELEASED_KINDS,
     AlertNoticeBody,
+    AssessmentBody,
     Body,
     CaughtUpBody,
     Count,
+    DetectionBody,
     EpochCloseBody,
     Hash,
     Id16,
     ImpactBody,
     Kind,
     LaunchBody,
+    Look,
     Nation,
     ReleasedBody,
+    SensorStatusBody,
     TimeNs,
     TrajectoryBody,
     VoidBody,
@@ -44,6 +49,9 @@ BODY_TYPES: dict[Kind, type[Body]] = {
     Kind.LAUNCH: LaunchBody,
     Kind.TRAJECTORY: TrajectoryBody,
     Kind.IMPACT: ImpactBody,
+    Kind.DETECTION: DetectionBody,
+    Kind.ASSESSMENT: AssessmentBody,
+    Kind.SENSOR_STATUS: SensorStatusBody,
     Kind.ALERT_NOTICE: AlertNoticeBody,
     Kind.WITHDRAWAL: WithdrawalBody,
     Kind.VOID: VoidBody,
@@ -247,6 +255,9 @@ def check_body(body: Body) -> None:
         codec.check_covariance_2(body.covariance_m2, where="launch: covariance_m2")
     elif isinstance(body, ImpactBody):
         _check_impact(body)
+    elif isinstance(body, DetectionBody):
+        for look in body.looks:
+            _check_look(look)
     elif isinstance(body, AlertNoticeBody):
         _check_notice(body)
     elif isinstance(body, WithdrawalBody) and body.of not in GRANTABLE:
@@ -257,10 +268,12 @@ def check_body(body: Body) -> None:
 
 def body_id(body: Body) -> str:
     """Return the id of the track or event that a body speaks of (`LINK_ID` for the link's own)."""
-    if isinstance(body, TrajectoryBody):
+    if isinstance(body, TrajectoryBody | DetectionBody):
         return body.track
-    if isinstance(body, LaunchBody | ImpactBody):
+    if isinstance(body, LaunchBody | ImpactBody | AssessmentBody):
         return body.event
+    if isinstance(body, SensorStatusBody):
+        return body.sensor.replace(".", "-")  # a name may have dots, a subject's token none
     if isinstance(body, AlertNoticeBody):
         return body.alert
     return body.id if isinstance(body, WithdrawalBody) else LINK_ID
@@ -291,6 +304,36 @@ def _check_impact(body: ImpactBody) -> None:
     if body.covariance_m2 is not None:
         codec.check_covariance_2(body.covariance_m2, where="impact: covariance_m2")
     codec.unpack_rings(body.footprint, where="impact: footprint")
+
+
+_LARGEST = {  # of a radar's values: range, azimuth, elevation, range rate
+    "values": (limits.MAX_RANGE_M, math.tau, math.pi / 2, limits.MAX_RANGE_RATE_M_S),
+    "sigmas": (limits.MAX_SIGMA_M, limits.MAX_ANGLE_SIGMA_RAD, limits.MAX_ANGLE_SIGMA_RAD, limits.MAX_SIGMA_M),
+}
+_UNIT = 1e-6  # how far from one a direction's length may be: rounding, with room
+
+
+def _check_look(look: Look) -> None:
+    """Refuse a measurement of a wrong shape, beyond physics, or whose sigmas do not go with its values."""
+    codec.check_point(look.site, where="detection: site")
+    if look.of == "los":
+        length = math.hypot(*(value or 0.0 for value in look.values))
+        if len(look.values) != 3 or None in look.values or not abs(length - 1.0) <= _UNIT:
+            raise Refused("look", where="detection: values", what="is no direction", expected="a unit vector")
+        if len(look.sigmas) != 1 or not _is_sigma(look.sigmas[0], limits.MAX_ANGLE_SIGMA_RAD):
+            raise Refused("look", where="detection: sigmas", what="is not one angle", expected="one sigma in rad")
+        return
+    if len(look.values) != 4 or len(look.sigmas) != 4 or None in look.values[1:3]:
+        raise Refused("look", where="detection: values", what="is not of a radar", expected="4 values with two angles")
+    for value, sigma, most, widest in zip(look.values, look.sigmas, _LARGEST["values"], _LARGEST["sigmas"], strict=True):
+        if (value is None) is not (sigma is None):
+            raise Refused("look", where="detection: sigmas", what="does not go with values", expected="both or neither")
+        if value is not None and not (abs(value) <= most and _is_sigma(sigma, widest)):
+            raise Refused("look", where="detection: values", what=f"has {value:g} ± {sigma}", expected=f"±{most:g}")
+
+
+def _is_sigma(sigma: float | None, most: float) -> bool:
+    return sigma is not None and limits.MIN_ANGLE_SIGMA_RAD <= sigma <= most
 
 
 def _check_notice(body: AlertNoticeBody) -> None:

@@ -107,7 +107,7 @@ class ShowAudit:
     partner: str
     kind: str
     subject: str
-    verdict: str  # released | withheld | refused | quarantined | equivocation | a word of membership
+    verdict: str  # released | withheld | refused | quarantined | equivocation | clock | a word of membership
     rule: str
     reason: str
     count: int = 1

@@ -6,11 +6,24 @@ covariance here, and a partner's body becomes a tracklet or a piece of advice.
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TypedDict
 
+import numpy as np
+
+from beaconfire.earth.wgs84 import ecef_to_geodetic, enu_axes
 from beaconfire.fuse import Tracklet
 from beaconfire.kernel import codec
-from beaconfire.kernel.products import ImpactBody, Kind, LaunchBody, Product, TrajectoryBody
+from beaconfire.kernel.products import (
+    AssessmentBody,
+    DetectionBody,
+    ImpactBody,
+    Kind,
+    LaunchBody,
+    Look,
+    Product,
+    TrajectoryBody,
+)
 from beaconfire.kernel.records import (
     CLASSES,
     KINDS,
@@ -19,6 +32,7 @@ from beaconfire.kernel.records import (
     EventStatus,
     ImpactEstimate,
     LaunchEstimate,
+    Measurement,
     ObjectAssessment,
     TrackUpdate,
 )
@@ -85,6 +99,57 @@ def event_offers(
             )
 
 
+def detection_offer(tracklet: Tracklet, whole: Product) -> Product:
+    """Return the measurements that a tracklet is made of, as a product beside the tracklet's own (`whole`)."""
+    assert isinstance(whole.body, TrajectoryBody)
+    body = DetectionBody(
+        track=tracklet.track,
+        event=whole.body.event,
+        batch_id=tracklet.batch_id,
+        looks=tuple(_look(measurement) for measurement in tracklet.looks),
+    )
+    return replace(whole, kind=Kind.DETECTION, body=body)
+
+
+def assessment_offers(
+    revision: EventRevision, *, urgent: bool, sensors: tuple[str, ...] = (), compartments: tuple[str, ...] = ("main",)
+) -> Iterator[Product]:
+    """Yield what is thought of every object of an own event as products; `sensors` are those behind it."""
+    for assessed in revision.objects:
+        body = AssessmentBody(
+            event=assessed.object_id,
+            time_ns=assessed.time_ns,
+            status=EventStatus(revision.status),
+            lost=assessed.lost,
+            count_at_least=revision.count_at_least,
+            count_probability=revision.count_probability,
+            kinds=_probabilities(assessed.kinds),
+            classes=_probabilities(assessed.classes),
+            phases=_probabilities(assessed.phases),
+            burnout_time_ns=assessed.burnout_time_ns,
+            apogee_m=assessed.apogee_m,
+            ground_range_m=assessed.ground_range_m,
+        )
+        yield Product(
+            kind=Kind.ASSESSMENT,
+            local_id=assessed.object_id,
+            revision=revision.revision,
+            time_ns=revision.issued_ns,
+            body=body,
+            nations=revision.contributors,
+            sensors=sensors,
+            compartments=compartments,
+            urgent=urgent,
+            event_id=revision.event_id,
+            **_object_of(assessed),
+        )
+
+
+def received_looks(nation: str, body: DetectionBody) -> tuple[Measurement, ...]:
+    """Return the measurements of a partner's checked body; its sensors are told apart from ours by their nation."""
+    return tuple(_measurement(nation, body.batch_id, number, look) for number, look in enumerate(body.looks))
+
+
 def received_tracklet(nation: str, body: TrajectoryBody, *, where: str) -> Tracklet:
     """Return the tracklet of a partner's body; raises `Refused` for a state or covariance that is none."""
     return Tracklet(
@@ -106,6 +171,40 @@ def covariance_of(ellipse: Ellipse) -> tuple[float, float, float]:
         major * east * east + minor * north * north,
         (major - minor) * east * north,
         major * north * north + minor * east * east,
+    )
+
+
+def _look(measurement: Measurement) -> Look:
+    values = tuple(None if math.isnan(value) else value for value in measurement.values.tolist())
+    sigmas, bias = measurement.sigmas.tolist(), measurement.bias_sigmas.tolist()
+    if measurement.kind == "radar":
+        sigmas = [None if value is None else sigma for value, sigma in zip(values, sigmas, strict=True)]
+    return Look(
+        time_ns=measurement.time_ns,
+        sensor=measurement.sensor_id,
+        of="los" if measurement.kind == "los" else "radar",
+        site=codec.pack_point(measurement.site_ecef_m),
+        values=values,
+        sigmas=tuple(sigmas),
+        bias_sigmas=(bias[0], bias[1], bias[2]),
+    )
+
+
+def _measurement(nation: str, batch_id: bytes, number: int, look: Look) -> Measurement:
+    site = codec.unpack_point(look.site, where="detection: site")
+    latitude, longitude, _ = ecef_to_geodetic(*site.tolist())
+    return Measurement(
+        id=f"{nation}:{batch_id.hex()}:{number}",
+        time_ns=look.time_ns,
+        sensor_id=f"{nation}:{look.sensor}",
+        nation=nation,
+        kind=look.of,
+        values=np.array([math.nan if one is None else one for one in look.values]),
+        sigmas=np.array([math.nan if one is None else one for one in look.sigmas]),
+        site_ecef_m=site,
+        axes_enu=enu_axes(latitude, longitude),
+        thrusting=look.of == "los",
+        bias_sigmas=np.array(look.bias_sigmas),
     )
 
 

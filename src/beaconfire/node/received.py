@@ -8,17 +8,22 @@ from dataclasses import dataclass
 from beaconfire.kernel import limits
 from beaconfire.kernel.products import (
     AlertNoticeBody,
+    AssessmentBody,
+    DetectionBody,
     ImpactBody,
+    Kind,
     LaunchBody,
     PartnerAdvice,
     ReleasedBody,
+    SensorStatusBody,
     TrajectoryBody,
 )
-from beaconfire.kernel.records import MeasurementScan
+from beaconfire.kernel.records import CLASSES, KINDS, MeasurementScan
+from beaconfire.kernel.time import format_utc
 from beaconfire.node.effects import Effect, ShowAudit
 from beaconfire.node.inputs import EnvelopeIn
 from beaconfire.node.notices import counts, take_notice
-from beaconfire.node.offers import received_tracklet
+from beaconfire.node.offers import received_looks, received_tracklet
 from beaconfire.node.outbound import offer
 from beaconfire.node.relay import next_stops, relayed_product
 from beaconfire.node.state import NodeState
@@ -27,10 +32,10 @@ from beaconfire.share import Arrival, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a record: effects, and what the FUSED tracker is to take."""
+    """What became of a record: effects, and what the FUSED tracker is to take, in this order."""
 
     effects: list[Effect]
-    scan: MeasurementScan | None = None
+    scans: tuple[MeasurementScan, ...] = ()
 
 
 def take(state: NodeState, item: EnvelopeIn, arrival: Arrival) -> Taken:
@@ -48,7 +53,7 @@ def take(state: NodeState, item: EnvelopeIn, arrival: Arrival) -> Taken:
     if arrival.outcome is not Outcome.APPLY:
         return Taken([])
     taken = _apply(state, nation, body)
-    return Taken([*taken.effects, *_pass_on(state, item, arrival, body)], taken.scan)
+    return Taken([*taken.effects, *_pass_on(state, item, arrival, body)], taken.scans)
 
 
 def _apply(state: NodeState, nation: str, body: ReleasedBody) -> Taken:
@@ -56,12 +61,36 @@ def _apply(state: NodeState, nation: str, body: ReleasedBody) -> Taken:
     if isinstance(body, TrajectoryBody):
         tracklet = received_tracklet(nation, body, where=f"trajectory {body.track} of {nation}")
         _note_event(state.partner_events.setdefault(nation, {}), body)
-        return Taken([], state.partner_tracks.measure(tracklet, state.fused.current()))
+        return Taken([], _scans(state.partner_tracks.measure(tracklet, state.fused.current())))
+    if isinstance(body, DetectionBody):
+        looks = received_looks(nation, body)
+        return Taken([], state.partner_tracks.measure_looks(nation, body.track, body.batch_id, looks))
+    if isinstance(body, AssessmentBody | SensorStatusBody):
+        return Taken([_told(state, nation, body)])
     if isinstance(body, LaunchBody | ImpactBody):
         track = state.partner_events.get(nation, {}).get(body.event)
         fused = () if track is None else state.partner_tracks.fused_of(nation, track)
         state.assessor.advise(PartnerAdvice(nation, state.now_ns, body, fused))
     return Taken([])
+
+
+def _scans(scan: MeasurementScan | None) -> tuple[MeasurementScan, ...]:
+    return () if scan is None else (scan,)
+
+
+def _told(state: NodeState, nation: str, body: AssessmentBody | SensorStatusBody) -> ShowAudit:
+    """Show a partner's word as its word: no picture of ours takes it."""
+    if isinstance(body, SensorStatusBody):
+        text = f"{body.state} since {format_utc(body.since_ns)}"
+        return ShowAudit(state.now_ns, nation, Kind.SENSOR_STATUS, body.sensor, "told", "", text)
+    kind, missile = (_most_probable(*pair) for pair in ((KINDS, body.kinds), (CLASSES, body.classes)))
+    text = f"{body.status}, at least {body.count_at_least}: {kind}, {missile}{', lost' if body.lost else ''}"
+    return ShowAudit(state.now_ns, nation, Kind.ASSESSMENT, body.event, "told", "", text)
+
+
+def _most_probable(names: tuple[str, ...], probabilities: tuple[float, ...]) -> str:
+    probability, name = max(zip(probabilities, names, strict=True))
+    return f"{name} {probability:.2f}"
 
 
 def _note_event(tracks: dict[str, str], body: TrajectoryBody) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from beaconfire.assess import Assessor
 from beaconfire.fuse import PartnerTracks, Tracklets
 from beaconfire.kernel.people import load_people
-from beaconfire.kernel.products import AlertNoticeBody, Kind
+from beaconfire.kernel.products import GRANTABLE, TRACK_KINDS, AlertNoticeBody
 from beaconfire.kernel.records import EventStatus, PictureName
 from beaconfire.kernel.sensors import parse_sensors
 from beaconfire.kernel.time import from_seconds
@@ -65,6 +65,7 @@ class NodeState:
     forecast_at: dict[tuple[str, PictureName], tuple[EventStatus, int]] = field(default_factory=dict)
     heard_alerts: dict[str, dict[str, Heard]] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
+    sensor_states: dict[str, str] = field(default_factory=dict)
     keys: dict[str, bytes] = field(default_factory=dict)
     backlog: Backlog = field(default_factory=Backlog)
     away_since_ns: dict[str, int] = field(default_factory=dict)
@@ -126,7 +127,10 @@ def initial(genesis: Genesis, *, now_ns: int) -> NodeState:
 def look_again(state: NodeState) -> None:
     """Follow a policy that is new: who is told of which picture, how often, and all that is still true once more."""
     releaser, genesis = state.releaser, state.genesis
-    interval_ns = from_seconds(releaser.fastest_period_s(Kind.TRAJECTORY) or _NOBODY_S)
+    kinds = frozenset(kind for kind in GRANTABLE if releaser.fastest_period_s(kind) is not None)
+    periods = [releaser.fastest_period_s(kind) or _NOBODY_S for kind in TRACK_KINDS if kind in kinds]
+    interval_ns = from_seconds(min(periods, default=_NOBODY_S))
+    state.sensor_states.clear()
     state.views = make_views(
         {partner: releaser.compartments(partner) for partner in releaser.partners()},
         state.views,
@@ -136,7 +140,7 @@ def look_again(state: NodeState) -> None:
         compartments=state.compartments,
     )
     for telling in (state.telling, *(view.telling for view in state.views.values())):
-        telling.tracklets.interval_ns = interval_ns
+        telling.tracklets.interval_ns, telling.kinds = interval_ns, kinds
         telling.again()
 
 

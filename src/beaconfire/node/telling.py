@@ -10,7 +10,7 @@ from beaconfire.fuse import Tracklets
 from beaconfire.kernel import limits
 from beaconfire.kernel.products import Kind, Product
 from beaconfire.kernel.records import EventRevision, EventStatus, ObjectAssessment, TrackStatus, TrackUpdate
-from beaconfire.node.offers import event_offers, trajectory_offer
+from beaconfire.node.offers import assessment_offers, detection_offer, event_offers, trajectory_offer
 
 _SHARED = (EventStatus.SUSPECTED, EventStatus.CONFIRMED, EventStatus.LOST)
 
@@ -20,6 +20,7 @@ class Telling:
 
     def __init__(self, tracklets: Tracklets, *, compartments: Mapping[str, str]) -> None:
         """Start with nothing said."""
+        self.kinds: frozenset[Kind] = frozenset()  # what anybody is granted, of what is made for that alone
         self.tracklets = tracklets
         self._compartments = compartments
         self._told: dict[str, ObjectAssessment] = {}
@@ -45,23 +46,31 @@ class Telling:
                 if revision.status in _SHARED:
                     self._told[track_id] = assessed
         offers = event_offers(revision, urgent=urgent, sensors=tuple(behind), compartments=self._kept_in(tuple(behind)))
-        return [product for product in offers if self._is_news(product)]
+        products = [product for product in offers if self._is_news(product)]
+        if Kind.ASSESSMENT in self.kinds:
+            told = assessment_offers(
+                revision, urgent=urgent, sensors=tuple(behind), compartments=self._kept_in(tuple(behind))
+            )
+            products += [product for product in told if self._is_news(product)]
+        return products
 
-    def track(self, update: TrackUpdate) -> Product | None:
-        """Return what a track of an event gained since the last tracklet, None if nothing is due."""
+    def track(self, update: TrackUpdate) -> list[Product]:
+        """Return what a track of an event gained since the last tracklet, its detections before their sum."""
         if update.replaces in self._told:
             self._told[update.track_id] = self._told.pop(update.replaces)
             self.tracklets.forget(update.replaces)
         told = self._told.get(update.track_id)
         if update.status is TrackStatus.ENDED:
             self._forget(update.track_id)
-            return None
+            return []
         tracklet = None if told is None else self.tracklets.observe(update)
         if told is None or tracklet is None:
-            return None
+            return []
         product = trajectory_offer(tracklet, update, told, compartments=self._kept_in(update.sensors))
         self._keep(product)
-        return product
+        if Kind.DETECTION not in self.kinds or not 0 < len(tracklet.looks) <= limits.MAX_LOOKS:
+            return [product]
+        return [detection_offer(tracklet, product), product]
 
     def again(self) -> None:
         """Let everything be said anew: a wider grant may let go what is still true."""

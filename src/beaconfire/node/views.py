@@ -43,8 +43,7 @@ class View:
     def _follow(self, updates: list[TrackUpdate], now_ns: int) -> list[Product]:
         self.telling.note(updates)
         products = self._events(self.assessor.update(updates, now_ns=now_ns))
-        tracklets = (self.telling.track(update) for update in updates)
-        return [*products, *(product for product in tracklets if product is not None)]
+        return [*products, *(product for update in updates for product in self.telling.track(update))]
 
     def _events(self, revisions: Iterable[EventRevision]) -> list[Product]:
         return [product for revision in revisions for product in self.telling.event(revision)]

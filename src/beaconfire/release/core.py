@@ -34,7 +34,10 @@ _NEARNESS = {reason: number for number, reason in enumerate(REASONS)}
 class Rule:
     """One grant, compiled for matching."""
 
-    __slots__ = ("classes", "compartments", "grant", "name", "objects", "provenance", "sensors", "since_ns", "until_ns")
+    __slots__ = (
+        "classes", "compartments", "grant", "name", "objects", "plain", "provenance", "sensors", "since_ns", "timed",
+        "until_ns",
+    )  # fmt: skip
 
     def __init__(self, grant: Grant) -> None:
         """Compile lists to sets."""
@@ -47,14 +50,23 @@ class Rule:
         self.objects = None if grant.objects is None else frozenset(grant.objects)
         self.since_ns = grant.valid_from
         self.until_ns = grant.valid_until
+        self.timed, self.plain = grant.timed, not grant.selective
 
     def objection(self, product: Product, *, now_ns: int, clock_trusted: bool) -> str | None:
         """Return why this rule does not let a product go, or None if it does."""
-        return self.out_of_time(now_ns=now_ns, clock_trusted=clock_trusted) or self._mismatch(product)
+        if self.timed:
+            late = self.out_of_time(now_ns=now_ns, clock_trusted=clock_trusted)
+            if late is not None:
+                return late
+        if not self.compartments.issuperset(product.compartments):
+            return "compartment"
+        if not product.nations or not self.provenance.issuperset(product.nations):
+            return "provenance"
+        return None if self.plain and product.originators_allow is None else self._mismatch(product)
 
     def out_of_time(self, *, now_ns: int, clock_trusted: bool) -> str | None:
         """Return why the rule is not in force, or None; timed rules need a trusted clock, the end is exclusive."""
-        if self.since_ns is None and self.until_ns is None:
+        if not self.timed:
             return None
         if not clock_trusted:
             return "clock"
@@ -63,10 +75,6 @@ class Rule:
         return "expired" if self.until_ns is not None and now_ns >= self.until_ns else None
 
     def _mismatch(self, product: Product) -> str | None:
-        if not self.compartments.issuperset(product.compartments):
-            return "compartment"
-        if not product.nations or not self.provenance.issuperset(product.nations):
-            return "provenance"
         if self.sensors is not None and not (product.sensors and self.sensors.issuperset(product.sensors)):
             return "sensors"
         if self.objects is not None and product.object_kind not in self.objects:

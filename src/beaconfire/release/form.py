@@ -3,7 +3,7 @@
 from beaconfire.kernel import codec, limits, wire
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
-from beaconfire.kernel.products import Kind, Product, ReleasedBody
+from beaconfire.kernel.products import TRACK_KINDS, Product, ReleasedBody
 from beaconfire.kernel.time import NS_PER_S
 from beaconfire.release.grants import Grant
 
@@ -29,7 +29,7 @@ def release_of(
         revision=revision,
         issued_ns=now_ns,
         time_ns=product.time_ns,
-        expires_ns=now_ns + (_TRACK_LIFE_NS if product.kind is Kind.TRAJECTORY else _EVENT_LIFE_NS),
+        expires_ns=now_ns + (_TRACK_LIFE_NS if product.kind in TRACK_KINDS else _EVENT_LIFE_NS),
         modified=modified,
         rule=rule_id,
         policy=view,

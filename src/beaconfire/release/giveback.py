@@ -1,9 +1,10 @@
 """What one granted kind gives back of what another withholds: no policy promises a precision that it gives away.
 
 `SOURCES` says from which kinds a partner can work out which: a trajectory runs back to its launch and on to its impact,
-detections make a trajectory. Every kind is judged, so that a new one cannot be forgotten. What a source's grant
-withholds as well stays withheld; what it does not is given back, and the file is refused, unless that grant names the
-quantity in `reveals`. Conditions are not weighed: the class or region of one moment may be another in the next.
+detections make a trajectory, an assessment's range and burnout tie launch and impact to each other. Every kind is
+judged, so that a new one cannot be forgotten. What a source's grant withholds as well stays withheld; what it does not
+is given back, and the file is refused, unless that grant names the quantity in `reveals`. Conditions are not weighed:
+the class or region of one moment may be another in the next.
 
 Two traps more lie in one obligation alone. A partner to whom a better form may be passed onward has it. And partners
 who compare notes must not learn more than the best informed of them: equal radii share one offset, so that they learn
@@ -20,15 +21,14 @@ from beaconfire.release.grants import Grant
 
 # From which kinds, by name, the content of a kind can be worked out as exactly as they know it.
 SOURCES: dict[str, frozenset[str]] = {
-    "launch": frozenset({"trajectory", "detection"}),
+    "launch": frozenset({"trajectory", "detection", "assessment"}),
     "trajectory": frozenset({"detection"}),
-    "impact": frozenset({"trajectory", "detection"}),
+    "impact": frozenset({"trajectory", "detection", "assessment"}),
     "detection": frozenset(),
     "assessment": frozenset({"trajectory", "detection"}),
     "sensor_status": frozenset(),
     "alert_notice": frozenset(),
 }
-_NAMES_SENSORS = frozenset({"detection", "sensor_status"})  # a measurement shows from where, whatever is struck out
 _LEAST_RATIO = 2.0  # of two radii: the coarser point then adds less than 15 % to what the finer one says (tests)
 
 
@@ -51,6 +51,10 @@ def _nothing(_grant: Grant) -> float:
     return 0.0
 
 
+def _anonymity(grant: Grant) -> float:
+    return float(grant.drop_sensor_identity)
+
+
 def _slowness_s(grant: Grant) -> float:
     """Return the time between releases; the default rate withholds nothing."""
     return 1.0 / grant.rate_hz if grant.rate_hz < limits.DEFAULT_RATE_HZ else 0.0
@@ -67,9 +71,12 @@ _OBLIGATIONS = (
     _Obligation("delay", _ALL, lambda one: one.delay_s, lambda one: one.delay_s, "holds back for {:g} s"),
     _Obligation("rate", _ALL, _slowness_s, _slowness_s, "tells every {:g} s"),
     _Obligation("ceiling", _ALL, lambda one: one.ceiling_m, lambda one: one.ceiling_m, "keeps above {:g} m"),
+    _Obligation(  # a measurement says from where it was made, whatever name is struck out
+        "sensor_identity", frozenset({"trajectory", "sensor_status"}), _anonymity, _nothing, "drops",
+        frozenset({"detection"}),
+    ),
     _Obligation(
-        "sensor_identity", frozenset({"trajectory"}), lambda one: float(one.drop_sensor_identity), _nothing,
-        "drops", _NAMES_SENSORS,
+        "sensor_identity", frozenset({"trajectory"}), _anonymity, _anonymity, "drops", frozenset({"sensor_status"})
     ),
 )  # fmt: skip
 

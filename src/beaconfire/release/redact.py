@@ -11,19 +11,22 @@ from beaconfire.kernel import codec, limits
 from beaconfire.kernel.keyed import pseudonym
 from beaconfire.kernel.products import (
     AlertNoticeBody,
+    AssessmentBody,
     Covariance2,
+    DetectionBody,
     ImpactBody,
     Kind,
     LaunchBody,
     Product,
     ReleasedBody,
+    SensorStatusBody,
     TrajectoryBody,
     WithdrawalBody,
 )
 from beaconfire.release.coarsen import CELL_SHARE, Coarsener, Point, centre_of, shifted
 from beaconfire.release.grants import Grant
 
-_PREFIXES = {Kind.LAUNCH: "E", Kind.IMPACT: "E", Kind.TRAJECTORY: "T", Kind.ALERT_NOTICE: "A"}
+_PREFIXES = {Kind.LAUNCH: "E", Kind.IMPACT: "E", Kind.TRAJECTORY: "T", Kind.ALERT_NOTICE: "A", Kind.SENSOR_STATUS: "S"}
 _CORNER = 2.0**0.5  # of a mesh: as far as a rounded point may lie from the estimate
 
 
@@ -31,13 +34,16 @@ def obligations_of(grant: Grant, product: Product) -> tuple[str, ...]:
     """Return the obligations of a grant that bear on a product, in words; empty where the form is unchanged."""
     if isinstance(product.body, TrajectoryBody):
         return ("drop_sensor_identity",) if grant.drop_sensor_identity and product.body.sensors else ()
+    if isinstance(product.body, DetectionBody | SensorStatusBody):
+        return ("drop_sensor_identity",) if grant.drop_sensor_identity else ()
+    counted = ("own_count",) if grant.selective and product.kind in (Kind.LAUNCH, Kind.ASSESSMENT) else ()
     if product.kind not in (Kind.LAUNCH, Kind.IMPACT):
-        return ()
+        return counted
     launch = product.kind is Kind.LAUNCH
     numbers = {"coarsen_launch_m": grant.coarsen_launch_m if launch else 0.0, "round_m": grant.round_m,
                "round_s": grant.round_s}  # fmt: skip
     words = [f"{name}={value:g}" for name, value in numbers.items() if value > 0.0]
-    return (*words, "own_count") if launch and grant.selective else tuple(words)
+    return (*words, *counted)
 
 
 class Redactor:
@@ -69,9 +75,15 @@ class Redactor:
         if isinstance(body, AlertNoticeBody):
             return msgspec.structs.replace(body, alert=self.name(body.alert, kind=product.kind, partner=partner)), ()
         applied = obligations_of(grant, product)
+        if isinstance(body, DetectionBody):
+            return self._detection(body, grant), applied
+        if isinstance(body, SensorStatusBody):
+            return msgspec.structs.replace(body, sensor=self._sensor(body.sensor, grant)), applied
         if isinstance(body, TrajectoryBody):
             return self._trajectory(body, grant), applied
         named = self.name(body.event, kind=Kind.LAUNCH, partner=partner)
+        if isinstance(body, AssessmentBody):
+            return msgspec.structs.replace(body, event=named, count_at_least=self._count(body, grant, product)), applied
         if isinstance(body, ImpactBody):
             return self._impact(body, named, grant), applied
         assert isinstance(body, LaunchBody)
@@ -82,6 +94,17 @@ class Redactor:
         event = self.name(body.event, kind=Kind.LAUNCH, partner=grant.partner) if body.event else ""
         sensors = () if grant.drop_sensor_identity else body.sensors
         return msgspec.structs.replace(body, track=track, event=event, sensors=sensors)
+
+    def _detection(self, body: DetectionBody, grant: Grant) -> DetectionBody:
+        looks = tuple(msgspec.structs.replace(look, sensor=self._sensor(look.sensor, grant)) for look in body.looks)
+        track = self.name(body.track, kind=Kind.TRAJECTORY, partner=grant.partner)
+        event = self.name(body.event, kind=Kind.LAUNCH, partner=grant.partner) if body.event else ""
+        return msgspec.structs.replace(body, track=track, event=event, looks=looks)
+
+    def _sensor(self, sensor: str, grant: Grant) -> str:
+        """A receiver must tell one sensor from another, for each has its own errors; not which it is."""
+        named = grant.drop_sensor_identity
+        return self.name(sensor, kind=Kind.SENSOR_STATUS, partner=grant.partner) if named else sensor
 
     def _launch(self, body: LaunchBody, named: str, grant: Grant, product: Product) -> LaunchBody:
         radius_m, mesh_m = grant.coarsen_launch_m, grant.round_m
@@ -140,7 +163,7 @@ class Redactor:
         told_ns = self._coarsener.rounded_ns(time_ns, subject=subject, step_s=step_s)
         return told_ns, (sigma_s**2 + CELL_SHARE * step_s**2) ** 0.5
 
-    def _count(self, body: LaunchBody, grant: Grant, product: Product) -> int:
+    def _count(self, body: LaunchBody | AssessmentBody, grant: Grant, product: Product) -> int:
         if not grant.selective:
             return body.count_at_least
         key = (grant.partner, product.event_id or body.event)

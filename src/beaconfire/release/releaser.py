@@ -16,6 +16,7 @@ from beaconfire.kernel.keyed import keyed_digest, source_id
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.person import Person
 from beaconfire.kernel.products import (
+    TRACK_KINDS,
     AuditRow,
     Kind,
     Product,
@@ -263,7 +264,7 @@ class Releaser:
         next_ns = given.paced_ns + _period_ns(grant)
         if _pace_ns(product, now_ns) >= next_ns:
             return ""
-        if product.kind is not Kind.TRAJECTORY:  # the last word of an assessment must arrive; a tracklet has a next one
+        if product.kind not in TRACK_KINDS:  # the last word of an assessment must arrive; a tracklet has a next one
             self._hold((*subject, _LATEST), product, next_ns)
         return "rate"
 
@@ -380,4 +381,4 @@ def _period_ns(grant: Grant) -> int:
 
 def _pace_ns(product: Product, now_ns: int) -> int:
     """Return the time a rate is judged by: a tracklet's own, however late it is decided; an assessment's sending."""
-    return product.time_ns if product.kind is Kind.TRAJECTORY else now_ns
+    return product.time_ns if product.kind in TRACK_KINDS else now_ns

@@ -18,6 +18,7 @@ from beaconfire.kernel.records import Detection, MeasurementScan, Scan, Sensor
 from beaconfire.kernel.sensors import site_geodetic
 from beaconfire.kernel.time import NS_PER_S, from_seconds
 from beaconfire.sense.measure import NotMeasurable, Place, measure
+from beaconfire.sense.timing import SensorClocks
 
 MAX_AHEAD_S = 1.0  # a sensor's clock may run this far ahead of the node's
 _DISC_SR = 0.0725  # the Earth's disc from geostationary distance
@@ -40,6 +41,8 @@ class Sense:
         self._sensors: Mapping[str, Sensor] = {sensor.id: sensor for sensor in sensors}
         self._places: dict[str, Place] = {}
         self._heard_ns: dict[str, int] = {}
+        self._clocks = SensorClocks()
+        self._news: dict[str, str] = {}
         for sensor in sensors:
             site = site_geodetic(sensor)
             if site is not None:
@@ -48,6 +51,10 @@ class Sense:
     def accept(self, scan: Scan, *, now_ns: int) -> tuple[MeasurementScan | None, tuple[Quarantined, ...]]:
         """Return the measurements of a scan and what was held back; no scan where nothing at all can be said of it."""
         sensor = self._sensors.get(scan.sensor_id)
+        if sensor is not None:
+            news = self._clocks.heard(sensor.id, time_ns=scan.time_ns, now_ns=now_ns)
+            if news is not None:
+                self._news[sensor.id] = news
         trouble = "unknown sensor" if sensor is None else _time_trouble(scan.time_ns, now_ns)
         if sensor is None or trouble:
             return None, tuple(Quarantined(item, i, trouble) for i, item in enumerate(scan.detections))
@@ -81,6 +88,20 @@ class Sense:
             ),
             tuple(held),
         )  # fmt: skip
+
+    @property
+    def known(self) -> tuple[Sensor, ...]:
+        """The sensors it judges, as their file has them."""
+        return tuple(self._sensors.values())
+
+    def clock_troubles(self) -> dict[str, str]:
+        """Return what is wrong with which sensor's clock now, in words."""
+        return self._clocks.troubles
+
+    def drain_clock_news(self) -> dict[str, str]:
+        """Return whose clock's trouble began (in words) or ended ("") since this was last asked."""
+        news, self._news = self._news, {}
+        return news
 
     def silent_s(self, sensor_id: str, *, now_ns: int) -> float | None:
         """Return how long a sensor has sent no scan, not even an empty one; None before its first."""

@@ -8,6 +8,7 @@ lane, which the broker holds. Whatever the bytes are, they become an input or a 
 import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from beaconfire.kernel import limits, wire
@@ -42,6 +43,14 @@ class TokenBucket:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class LaneSeen:
+    """How far a lane has brought: its last number of the newest epoch (0: none), and seconds since it brought any."""
+
+    number: int
+    age_s: float
+
+
 class Intake:
     """One partner's door. `envelope` and `control` are called with what passed, in order of arrival."""
 
@@ -62,8 +71,11 @@ class Intake:
         """
         self._partner, self._key, self._realm, self._origins = partner, key, realm, origins
         self._envelope, self._control = envelope, control
-        self._bucket = TokenBucket(limits.PARTNER_ENVELOPES_PER_S, clock)
-        self._recent: dict[bytes, None] = {}
+        self._bucket, self._clock = TokenBucket(limits.PARTNER_ENVELOPES_PER_S, clock), clock
+        self._recent: dict[bytes, tuple[int, int]] = {}  # epoch and number
+        self._epoch = 0
+        self._lane_number: dict[LaneName, int] = {}
+        self._lane_s: dict[LaneName, float] = {}
         self._backlog: deque[bytes] = deque()
         self.refused: Counter[str] = Counter()
         self.taken = 0
@@ -73,17 +85,28 @@ class Intake:
         """Open for another 32-byte public key from now on, and for the former one no more."""
         self._key = key
 
+    @property
+    def waiting(self) -> int:
+        """How many envelopes of the stored lane wait for the rate."""
+        return len(self._backlog)
+
+    def lanes(self) -> dict[LaneName, LaneSeen]:
+        """Return how far each lane has come that has brought anything."""
+        now_s = self._clock()
+        return {lane: LaneSeen(self._lane_number.get(lane, 0), now_s - at_s) for lane, at_s in self._lane_s.items()}
+
     def has_room(self) -> bool:
         """Whether more may be asked of the stored lane."""
         return not self._backlog
 
     def take(self, lane: LaneName, data: bytes) -> None:
         """Take the bytes of one message of a lane."""
+        self._lane_s[lane] = self._clock()
         if lane == "control":
             self._open_control(data)
         elif lane == "stored" and self._backlog:
             self._backlog.append(data)  # keep the order of the stored lane; bounded by what was asked for
-        elif not self._open_envelope(data):
+        elif not self._open_envelope(data, lane):
             if lane == "stored":
                 self._backlog.append(data)
             else:
@@ -91,14 +114,16 @@ class Intake:
 
     def resume(self) -> None:
         """Go on with what waited for the rate; call it now and then."""
-        while self._backlog and self._open_envelope(self._backlog[0]):
+        while self._backlog and self._open_envelope(self._backlog[0], "stored"):
             self._backlog.popleft()
 
-    def _open_envelope(self, data: bytes) -> bool:
+    def _open_envelope(self, data: bytes, lane: LaneName) -> bool:
         """Handle one envelope; False if the rate does not allow to look at it now."""
         digest = hashlib.blake2b(data, digest_size=_HASH_BYTES).digest()
-        if digest in self._recent:
+        known = self._recent.get(digest)
+        if known is not None:
             self.copies += 1
+            self._note(lane, *known)
             return True
         if not self._bucket.take():
             return False
@@ -107,12 +132,20 @@ class Intake:
         except Refused as refusal:
             self.refused[refusal.reason] += 1
             return True
-        self._recent[digest] = None
+        self._recent[digest] = (envelope.epoch, envelope.number)
+        self._note(lane, envelope.epoch, envelope.number)
         if len(self._recent) > limits.RECENT_ENVELOPES:
             del self._recent[next(iter(self._recent))]
         self.taken += 1
         self._envelope(envelope, EnvelopeIn(self._partner, signed.unsigned, signed.signature, signed.origin_signature))
         return True
+
+    def _note(self, lane: LaneName, epoch: int, number: int) -> None:
+        if epoch > self._epoch:
+            self._epoch = epoch
+            self._lane_number.clear()
+        if epoch == self._epoch:
+            self._lane_number[lane] = max(number, self._lane_number.get(lane, 0))
 
     def _open_control(self, data: bytes) -> None:
         if not self._bucket.take():
