@@ -116,13 +116,11 @@ def transition_rates(x: Array, weights: Array, dt_s: float, jumps: Array) -> Non
 
 @kernel
 def _mix(x: Array, p: Array, c: Array, used: int, weights: Array, jumps: Array, dt_s: float) -> None:
-    old_x, old_p, old_c = x.copy(), p.copy(), c.copy()
-    thrust = old_x[BOOST, 6:9]
-    predicted = np.zeros(MODELS)
-    theta, prior = np.empty(3), np.empty((3, 3))
-    part, share = np.empty((MODELS, STATE)), np.empty(MODELS)
-    priors = np.zeros((MODELS, 3, 3))
+    old_x, old_p, old_c = x.copy(), p.copy(), c[:, :, :used].copy()
+    thrust, predicted, share = old_x[BOOST, 6:9], np.empty(MODELS), np.empty(MODELS)
+    part, priors = np.empty((MODELS, STATE)), np.zeros((MODELS, 3, 3))
     for j in range(MODELS):
+        predicted[j] = 0.0
         for i in range(MODELS):
             predicted[j] += weights[i] * jumps[i, j]
         for i in range(MODELS):
@@ -130,14 +128,11 @@ def _mix(x: Array, p: Array, c: Array, used: int, weights: Array, jumps: Array, 
             for n in range(STATE):
                 part[i, n] = old_x[i, n]
             if i != j and share[i] > _NEGLIGIBLE:
-                parameter_prior(j, old_x[i, 0:3], old_x[i, 3:6], theta, prior)
-                for n in range(3):
-                    part[i, 6 + n] = theta[n]
-                    if i == BOOST:
+                parameter_prior(j, old_x[i, 0:3], old_x[i, 3:6], part[i, 6:9], priors[i])
+                if i == BOOST:
+                    for n in range(3):
                         part[i, n] -= thrust[n] * dt_s * dt_s / 6.0
                         part[i, 3 + n] += thrust[n] * dt_s / 2.0
-                    for m in range(3):
-                        priors[i, n, m] = prior[n, m]
         _collapse(j, part, old_p, priors, share, x[j], p[j])
         if j != BOOST:
             _spread_burnout(thrust, dt_s, share[BOOST], p[j])
@@ -149,27 +144,38 @@ def _mix(x: Array, p: Array, c: Array, used: int, weights: Array, jumps: Array, 
 @kernel
 def _collapse(j: int, part: Array, old_p: Array, priors: Array, share: Array, mean: Array, covariance: Array) -> None:
     """Write the Gaussian of the mixture into model j; what jumps in has the prior's parameter block."""
+    weight, off = 0.0, np.empty(STATE)
     for n in range(STATE):
-        total = 0.0
-        for i in range(MODELS):
-            if share[i] > _NEGLIGIBLE:
-                total += share[i] * part[i, n]
-        mean[n] = total
-    weight = 0.0
+        mean[n] = 0.0
+        for m in range(STATE):
+            covariance[n, m] = 0.0
     for i in range(MODELS):
-        weight += share[i] if share[i] > _NEGLIGIBLE else 0.0
+        if share[i] > _NEGLIGIBLE:
+            weight += share[i]
+            for n in range(STATE):
+                mean[n] += share[i] * part[i, n]
     for n in range(STATE):
         mean[n] /= weight
+    for i in range(MODELS):
+        if not share[i] > _NEGLIGIBLE:
+            continue
+        part_share = share[i] / weight
+        own = STATE if i == j else 6
+        for n in range(STATE):
+            off[n] = part[i, n] - mean[n]
+        for n in range(own):
+            for m in range(own):
+                covariance[n, m] += part_share * old_p[i, n, m]
+        if i != j:
+            for n in range(3):
+                for m in range(3):
+                    covariance[6 + n, 6 + m] += part_share * priors[i, n, m]
+        for n in range(STATE):
+            f = part_share * off[n]
+            for m in range(n + 1):
+                covariance[n, m] += f * off[m]
     for n in range(STATE):
-        for m in range(n + 1):
-            total = 0.0
-            for i in range(MODELS):
-                if share[i] > _NEGLIGIBLE:
-                    inner = old_p[i, n, m]
-                    if i != j and n >= 6:
-                        inner = priors[i, n - 6, m - 6] if m >= 6 else 0.0
-                    total += share[i] * (inner + (part[i, n] - mean[n]) * (part[i, m] - mean[m]))
-            covariance[n, m] = total / weight
+        for m in range(n):
             covariance[m, n] = covariance[n, m]
 
 
@@ -217,44 +223,45 @@ def normalise(weights: Array, total: float) -> None:
 @kernel
 def mixture(x: Array, p: Array, weights: Array, mean: Array, covariance: Array) -> None:
     """Write the one Gaussian of a bank: position, velocity, specific force (9,) and its covariance (9, 9)."""
-    means, spreads = np.empty((MODELS, STATE)), np.empty((MODELS, STATE, STATE))
-    force, by_p, by_v = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
-    t, half = np.zeros((3, STATE)), np.empty((3, STATE))
+    means, parts, half = np.empty((MODELS, STATE)), np.empty((2, 3, 3)), np.empty((3, STATE))
+    force, by_p, by_v = np.empty(3), parts[0], parts[1]
+    for n in range(STATE):
+        for m in range(STATE):
+            covariance[n, m] = 0.0
     for j in range(MODELS):
-        scale = specific_force(j, x[j], force, by_p, by_v)
-        for i in range(STATE):
-            means[j, i] = x[j, i] if i < 6 else force[i - 6]
-        for i in range(3):
-            for m in range(3):
-                t[i, m], t[i, 3 + m], t[i, 6 + m] = by_p[i, m], by_v[i, m], (scale if i == m else 0.0)
-        for i in range(3):
+        scale, w, q = specific_force(j, x[j], force, by_p, by_v), weights[j], p[j]
+        for n in range(STATE):
+            means[j, n] = x[j, n] if n < 6 else force[n - 6]
+        for n in range(3):
             for m in range(STATE):
-                total = 0.0
-                for n in range(STATE):
-                    total += t[i, n] * p[j, n, m]
-                half[i, m] = total
-        for i in range(STATE):
-            for m in range(i + 1):
-                total = p[j, i, m]
-                if i >= 6:
-                    total = half[i - 6, m]
-                    if m >= 6:
-                        total = 0.0
-                        for n in range(STATE):
-                            total += half[i - 6, n] * t[m - 6, n]
-                spreads[j, i, m] = total
-    for i in range(STATE):
-        total = 0.0
+                half[n, m] = (
+                    by_p[n, 0] * q[0, m] + by_p[n, 1] * q[1, m] + by_p[n, 2] * q[2, m]
+                    + by_v[n, 0] * q[3, m] + by_v[n, 1] * q[4, m] + by_v[n, 2] * q[5, m] + scale * q[6 + n, m]
+                )  # fmt: skip
+        for n in range(6):
+            for m in range(n + 1):
+                covariance[n, m] += w * q[n, m]
+        for n in range(3):
+            for m in range(6):
+                covariance[6 + n, m] += w * half[n, m]
+            for m in range(n + 1):
+                covariance[6 + n, 6 + m] += w * (
+                    half[n, 0] * by_p[m, 0] + half[n, 1] * by_p[m, 1] + half[n, 2] * by_p[m, 2]
+                    + half[n, 3] * by_v[m, 0] + half[n, 4] * by_v[m, 1] + half[n, 5] * by_v[m, 2]
+                    + half[n, 6 + m] * scale
+                )  # fmt: skip
+    for n in range(STATE):
+        mean[n] = 0.0
         for j in range(MODELS):
-            total += weights[j] * means[j, i]
-        mean[i] = total
-    for i in range(STATE):
-        for m in range(i + 1):
-            total = 0.0
-            for j in range(MODELS):
-                d = (means[j, i] - mean[i]) * (means[j, m] - mean[m])
-                total += weights[j] * (spreads[j, i, m] + d)
-            covariance[i, m] = covariance[m, i] = total
+            mean[n] += weights[j] * means[j, n]
+    for j in range(MODELS):
+        for n in range(STATE):
+            f = weights[j] * (means[j, n] - mean[n])
+            for m in range(n + 1):
+                covariance[n, m] += f * (means[j, m] - mean[m])
+    for n in range(STATE):
+        for m in range(n):
+            covariance[m, n] = covariance[n, m]
 
 
 @kernel

@@ -59,9 +59,14 @@ _WHITE_PER_PRESSURE = 3e-6  # extra noise amplitude per Pa of dynamic pressure, 
 @kernel
 def velocity_axis(v: Array) -> tuple[float, float, float, float]:
     """Return the unit vector of a velocity (3,) and the speed, held above 30 m/s."""
-    speed = math.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2])
-    safe = max(speed, _SLOWEST_M_S)
-    return v[0] / safe, v[1] / safe, v[2] / safe, safe
+    return axis(v[0], v[1], v[2])
+
+
+@kernel
+def axis(vx: float, vy: float, vz: float) -> tuple[float, float, float, float]:
+    """Return what `velocity_axis` does, for three numbers."""
+    safe = max(math.sqrt(vx * vx + vy * vy + vz * vz), _SLOWEST_M_S)
+    return vx / safe, vy / safe, vz / safe, safe
 
 
 @kernel

@@ -16,16 +16,17 @@ from beaconfire.track.models import (
     BOOST,
     STATE,
     acceleration,
+    axis,
     longest_step_s,
     parameter_flow,
     parameter_noise,
-    velocity_axis,
     white_noise,
 )
 
 Array = NDArray[np.float64]
 
 _DEEPEST_M = -200e3
+_ROOM = 162  # numbers that one step needs beside its state: twice 6 by 9 and some
 
 
 @kernel
@@ -34,7 +35,7 @@ def propagate(model: int, x: Array, p: Array, c: Array, used: int, dt_s: float) 
 
     The first `used` columns of `c` (9, k) are covariances with sensors' constant errors, which nothing moves.
     """
-    phi, pressure = np.empty((STATE, STATE)), 0.0
+    phi, work, parts, pressure = np.empty((STATE, STATE)), np.empty(_ROOM), np.empty((4, 3, 3)), 0.0
     left = dt_s
     while left > 0.0:
         altitude = altitude_and_up(x[0], x[1], x[2])[0]
@@ -44,58 +45,64 @@ def propagate(model: int, x: Array, p: Array, c: Array, used: int, dt_s: float) 
         longest = longest_step_s(model, altitude, speed)
         pieces = math.ceil(left / longest - 1e-9)
         step = left / pieces if pieces > 0 else left
-        start = x[3:6].copy()
-        pressure = flow(model, x, phi, step)
-        _spread(phi, p)
-        _carry(phi, c, used)
-        _add_noise(model, start, pressure, step, p)
+        vx, vy, vz = x[3], x[4], x[5]
+        pressure = _flow(model, x, phi, step, work, parts)
+        _spread(phi, p, work)
+        _carry(phi, c, used, work)
+        _add_noise(model, vx, vy, vz, pressure, step, p)
         left = 0.0 if pieces <= 1 else left - step
 
 
 @kernel
 def flow(model: int, x: Array, phi: Array, step_s: float) -> float:
     """Advance `x` (9,) by one Runge-Kutta step, write the derivative `phi` (9, 9); returns d a/d theta in mid-step."""
-    start = x.copy()
-    theta0, v0 = start[6:9], start[3:6]
-    theta, by_theta, by_v0 = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
-    a, by_p, by_v = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
-    stage, sum_x = np.empty(6), np.zeros(6)
-    s, sum_s, k = np.zeros((6, STATE)), np.zeros((6, STATE)), np.empty((6, STATE))
+    return _flow(model, x, phi, step_s, np.empty(_ROOM), np.empty((4, 3, 3)))
+
+
+@kernel
+def _flow(model: int, x: Array, phi: Array, step_s: float, work: Array, parts: Array) -> float:
+    """Do the work of `flow`; `work` and `parts` are room, taken once: asking for memory costs more than a stage.
+
+    `s`, the derivative of the stage's position and velocity by the start (6 rows of 9), and sums over the stages lie
+    flat, so that the loops over columns become vector instructions.
+    """
+    s, sums, rate = work[0:54], work[54:108], work[108:135]
+    start, stage, sum_x, a, theta = work[135:144], work[144:150], work[150:156], work[156:159], work[159:162]
+    by_theta, by_v0, by_p, by_v = parts[0], parts[1], parts[2], parts[3]
     scale = 1.0
+    for i in range(STATE):
+        start[i] = x[i]
     for i in range(6):
-        stage[i], s[i, i] = start[i], 1.0
+        stage[i], sum_x[i] = start[i], 0.0
+    for n in range(54):
+        s[n], sums[n] = (1.0 if n % 10 == 0 else 0.0), 0.0
     for number in range(4):
         tau = 0.0 if number == 0 else (step_s if number == 3 else 0.5 * step_s)
         if number != 2:  # the two middle stages share their time
-            parameter_flow(model, theta0, v0, tau, theta, by_theta, by_v0)
+            parameter_flow(model, start[6:9], start[3:6], tau, theta, by_theta, by_v0)
         b = acceleration(model, stage[0:3], stage[3:6], theta, a, by_p, by_v)
         if number == 1:
             scale = b
         weight = 1.0 if number == 0 or number == 3 else 2.0
-        for i in range(3):
-            for j in range(STATE):
-                total = 0.0
-                for m in range(3):
-                    total += by_p[i, m] * s[m, j] + by_v[i, m] * s[3 + m, j]
-                k[i, j] = s[3 + i, j]
-                k[3 + i, j] = total
-            for j in range(3):
-                k[3 + i, 3 + j] += b * by_v0[i, j]
-                k[3 + i, 6 + j] += b * by_theta[i, j]
         ahead = 0.5 * step_s if number < 2 else step_s
+        _rates(s, by_p, by_v, by_v0, by_theta, b, rate)
+        for n in range(27):
+            sums[n] += weight * s[27 + n]
+            sums[27 + n] += weight * rate[n]
+            s[n] = ahead * s[27 + n]
+            s[27 + n] = ahead * rate[n]
         for i in range(6):
-            rate = stage[3 + i] if i < 3 else a[i - 3]
-            sum_x[i] += weight * rate
-            x[i] = start[i] + ahead * rate
-            for j in range(STATE):
-                sum_s[i, j] += weight * k[i, j]
-                s[i, j] = (1.0 if i == j else 0.0) + ahead * k[i, j]
+            s[10 * i] += 1.0
+            moved = stage[3 + i] if i < 3 else a[i - 3]
+            sum_x[i] += weight * moved
+            x[i] = start[i] + ahead * moved
         for i in range(6):
             stage[i] = x[i]
+    sixth = step_s / 6.0
     for i in range(6):
-        x[i] = start[i] + step_s / 6.0 * sum_x[i]
+        x[i] = start[i] + sixth * sum_x[i]
         for j in range(STATE):
-            phi[i, j] = (1.0 if i == j else 0.0) + step_s / 6.0 * sum_s[i, j]
+            phi[i, j] = (1.0 if i == j else 0.0) + sixth * sums[STATE * i + j]
     for i in range(3):
         x[6 + i] = theta[i]
         for j in range(3):
@@ -104,30 +111,48 @@ def flow(model: int, x: Array, phi: Array, step_s: float) -> float:
 
 
 @kernel
-def _spread(phi: Array, p: Array) -> None:
-    """P <- Phi P Phi^T, symmetric to the last bit."""
-    half = np.empty((STATE, STATE))
-    for i in range(STATE):
-        first = 0 if i < 6 else 3
+def _rates(s: Array, by_p: Array, by_v: Array, by_v0: Array, by_theta: Array, b: float, rate: Array) -> None:
+    """Write the rate of the velocity's derivative by the start (3 rows of 9)."""
+    for i in range(3):
+        px, py, pz, vx, vy, vz = by_p[i, 0], by_p[i, 1], by_p[i, 2], by_v[i, 0], by_v[i, 1], by_v[i, 2]
+        row = STATE * i
         for j in range(STATE):
-            total = 0.0
-            for m in range(first, STATE):
-                total += phi[i, m] * p[m, j]
-            half[i, j] = total
-    for i in range(STATE):
-        for j in range(i + 1):
-            first = 0 if j < 6 else 3
-            total = 0.0
-            for m in range(first, STATE):
-                total += half[i, m] * phi[j, m]
-            p[i, j] = total
-            p[j, i] = total
+            rate[row + j] = (
+                px * s[j] + py * s[9 + j] + pz * s[18 + j] + vx * s[27 + j] + vy * s[36 + j] + vz * s[45 + j]
+            )
+        for j in range(3):
+            rate[row + 3 + j] += b * by_v0[i, j]
+            rate[row + 6 + j] += b * by_theta[i, j]
 
 
 @kernel
-def _carry(phi: Array, c: Array, used: int) -> None:
+def _spread(phi: Array, p: Array, work: Array) -> None:
+    """P <- Phi P Phi^T, symmetric to the last bit; `work` is room.
+
+    A row of Phi P is held in nine numbers, not in an array: so the compiler keeps it in vector registers.
+    """
+    for i in range(STATE):
+        a = b = c = d = e = f = g = h = k = 0.0
+        for m in range(0 if i < 6 else 3, STATE):
+            t = phi[i, m]
+            a, b, c = a + t * p[m, 0], b + t * p[m, 1], c + t * p[m, 2]
+            d, e, f = d + t * p[m, 3], e + t * p[m, 4], f + t * p[m, 5]
+            g, h, k = g + t * p[m, 6], h + t * p[m, 7], k + t * p[m, 8]
+        for j in range(i + 1):
+            work[STATE * i + j] = (
+                (a * phi[j, 0] + b * phi[j, 1] + c * phi[j, 2])
+                + (d * phi[j, 3] + e * phi[j, 4] + f * phi[j, 5])
+                + (g * phi[j, 6] + h * phi[j, 7] + k * phi[j, 8])
+            )
+    for i in range(STATE):
+        for j in range(i + 1):
+            p[i, j] = p[j, i] = work[STATE * i + j]
+
+
+@kernel
+def _carry(phi: Array, c: Array, used: int, work: Array) -> None:
     """C <- Phi C."""
-    column = np.empty(STATE)
+    column = work[0:STATE]
     for n in range(used):
         for i in range(STATE):
             total = 0.0
@@ -139,10 +164,10 @@ def _carry(phi: Array, c: Array, used: int) -> None:
 
 
 @kernel
-def _add_noise(model: int, v: Array, scale: float, h: float, p: Array) -> None:
+def _add_noise(model: int, vx: float, vy: float, vz: float, scale: float, h: float, p: Array) -> None:
     along, across = parameter_noise(model, h)
     white = white_noise(model, scale)
-    ux, uy, uz, _speed = velocity_axis(v)
+    ux, uy, uz, _speed = axis(vx, vy, vz)
     b, h2 = scale, h * h
     for i in range(3):
         ui = ux if i == 0 else (uy if i == 1 else uz)

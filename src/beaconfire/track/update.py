@@ -114,23 +114,25 @@ def _joseph(
     p: Array, c: Array, used: int, gain: Array, ph: Array, h: Array, variance: float, e: float, column: int
 ) -> None:
     """P <- (I - k h) P (I - k h)^T + k r k^T with the consider terms, symmetric, the diagonal held positive."""
-    for i in range(STATE):
-        for j in range(STATE):
-            p[i, j] -= gain[i] * ph[j]
     for n in range(used):
         total = e if n == column else 0.0
         for m in range(6):
             total += h[m] * c[m, n]
         for i in range(STATE):
             c[i, n] -= gain[i] * total
+    h0, h1, h2, h3, h4, h5 = h[0], h[1], h[2], h[3], h[4], h[5]
+    for i in range(STATE):
+        g = gain[i]
+        for j in range(STATE):
+            p[i, j] -= g * ph[j]
     for i in range(STATE):
         total = 0.0 if column < 0 else e * c[i, column]
-        for m in range(6):
-            total += p[i, m] * h[m]
-        ph[i] = total
+        total += p[i, 0] * h0 + p[i, 1] * h1 + p[i, 2] * h2 + p[i, 3] * h3 + p[i, 4] * h4 + p[i, 5] * h5
+        ph[i] = variance * gain[i] - total
     for i in range(STATE):
+        f = ph[i]
         for j in range(STATE):
-            p[i, j] += (variance * gain[i] - ph[i]) * gain[j]
+            p[i, j] += f * gain[j]
     for i in range(STATE):
         for j in range(i):
             p[i, j] = p[j, i] = 0.5 * (p[i, j] + p[j, i])
