@@ -3,11 +3,12 @@
 A point is moved by a vector drawn uniformly from a disc, fixed by the event and the radius under the node's secret: no
 number of revisions averages it away, and partners of one radius, told one point, learn nothing from each other. Or it
 is rounded to the centre of a cell of a grid that lies otherwise for every object. A rounded value is kept until the
-estimate has left the cell by half a mesh more: an estimate that wavers on an edge would else give the edge away, and
-the share of time on either side the place between.
+estimate lies a whole mesh away, the next one until it lies two away, then three: an estimate that wavers on an edge
+would else give the edge away, and the share of time on either side the place between.
 
 The covariance grows by the disc's own second moment, R²/4 on each axis, whose 95 % ellipse holds the whole disc, and by
-`CELL_SHARE` of a mesh squared, whose ellipse holds one mesh to each side; footprints grow by as much as they may move.
+`CELL_SHARE` of the reach squared, as far as a kept value may lie from the estimate on each axis; its ellipse holds it.
+Footprints grow by as much as they may have moved.
 """
 
 import math
@@ -18,7 +19,7 @@ import numpy as np
 from beaconfire.kernel import limits
 from beaconfire.kernel.keyed import uniform_pair
 
-CELL_SHARE = 0.335  # √(5.991 · 0.335) > √2: the ellipse holds the corners, one mesh away on both axes
+CELL_SHARE = 0.335  # √(5.991 · 0.335) > √2: the ellipse holds the corners, one reach away on both axes
 _METRES_PER_DEGREE = 111_195.0  # of a great circle of the mean radius; an offset needs no more
 _LEAST_COSINE = 0.01  # within 64 km of a pole a cell is as long as there
 
@@ -34,8 +35,8 @@ class Coarsener:
     def __init__(self, secret: bytes) -> None:
         """Start with nothing told."""
         self._secret = secret
-        self._points: dict[tuple[str, float], Point] = {}
-        self._times: dict[tuple[str, float], int] = {}
+        self._points: dict[tuple[str, float], tuple[Point, int]] = {}
+        self._times: dict[tuple[str, float], tuple[int, int]] = {}
 
     def moved(self, point: Point, *, event_id: str, radius_m: float) -> Point:
         """Return a point moved by the vector of this event and radius."""
@@ -46,23 +47,28 @@ class Coarsener:
             north_m=distance_m * math.cos(angle_rad),
         )  # fmt: skip
 
-    def rounded(self, point: Point, *, subject: str, mesh_m: float) -> Point:
-        """Return the centre of the cell that a point is told to lie in; `subject` names the object and what of it."""
-        told = self._points.get((subject, mesh_m))
-        if told is None or not _within_a_mesh(told, point, mesh_m):
-            told = _centre(point, uniform_pair(self._secret, "round", subject, f"{mesh_m:g}"), mesh_m)
-            _keep(self._points, (subject, mesh_m), told)
-        return told
+    def rounded(self, point: Point, *, subject: str, mesh_m: float) -> tuple[Point, float]:
+        """Return the centre of the cell that a point is told to lie in, and its reach in metres.
 
-    def rounded_ns(self, time_ns: int, *, subject: str, step_s: float) -> int:
-        """Return a time rounded in the same way."""
-        told = self._times.get((subject, step_s))
+        `subject` names the object and what of it.
+        """
+        told, meshes = self._points.get((subject, mesh_m), (None, 0))
+        if told is None or not _within(told, point, meshes * mesh_m):
+            told = _centre(point, uniform_pair(self._secret, "round", subject, f"{mesh_m:g}"), mesh_m)
+            meshes += 1
+            _keep(self._points, (subject, mesh_m), (told, meshes))
+        return told, meshes * mesh_m
+
+    def rounded_ns(self, time_ns: int, *, subject: str, step_s: float) -> tuple[int, float]:
+        """Return a time rounded in the same way, and its reach in seconds."""
+        told, steps = self._times.get((subject, step_s), (0, 0))
         step_ns = max(round(step_s * 1e9), 1)
-        if told is None or abs(time_ns - told) > step_ns:
+        if steps == 0 or abs(time_ns - told) > steps * step_ns:
             phase_ns = int(uniform_pair(self._secret, "round time", subject, f"{step_s:g}")[0] * step_ns)
             told = (time_ns + phase_ns) // step_ns * step_ns - phase_ns + step_ns // 2
-            _keep(self._times, (subject, step_s), told)
-        return told
+            steps += 1
+            _keep(self._times, (subject, step_s), (told, steps))
+        return told, steps * step_s
 
 
 def displace(latitude_deg: float, *, longitude_deg: float, east_m: float, north_m: float) -> Point:
@@ -105,10 +111,10 @@ def _centre(point: Point, phases: tuple[float, float], mesh_m: float) -> Point:
     return latitude_deg, _wrapped((math.floor(point[1] / step_deg + phases[1]) + 0.5 - phases[1]) * step_deg)
 
 
-def _within_a_mesh(told: Point, point: Point, mesh_m: float) -> bool:
+def _within(told: Point, point: Point, reach_m: float) -> bool:
     north_m = (point[0] - told[0]) * _METRES_PER_DEGREE
     east_m = _wrapped(point[1] - told[1]) * _METRES_PER_DEGREE * _cosine(told[0])
-    return abs(north_m) <= mesh_m and abs(east_m) <= mesh_m
+    return abs(north_m) <= reach_m and abs(east_m) <= reach_m
 
 
 def _cosine(latitude_deg: float) -> float:

@@ -27,7 +27,7 @@ from beaconfire.release.coarsen import CELL_SHARE, Coarsener, Point, centre_of, 
 from beaconfire.release.grants import Grant
 
 _PREFIXES = {Kind.LAUNCH: "E", Kind.IMPACT: "E", Kind.TRAJECTORY: "T", Kind.ALERT_NOTICE: "A", Kind.SENSOR_STATUS: "S"}
-_CORNER = 2.0**0.5  # of a mesh: as far as a rounded point may lie from the estimate
+_CORNER = 2.0**0.5  # of the reach on each axis: as far as a rounded point may lie from the estimate
 
 
 def obligations_of(grant: Grant, product: Product) -> tuple[str, ...]:
@@ -109,10 +109,12 @@ class Redactor:
     def _launch(self, body: LaunchBody, named: str, grant: Grant, product: Product) -> LaunchBody:
         radius_m, mesh_m = grant.coarsen_launch_m, grant.round_m
         point: Point = (body.latitude_deg, body.longitude_deg)
+        reach_m = 0.0
         if radius_m > 0.0:
             point = self._coarsener.moved(point, event_id=product.event_id or body.event, radius_m=radius_m)
         if mesh_m > 0.0:
-            point = self._coarsener.rounded(point, subject=f"launch {radius_m:g} {body.event}", mesh_m=mesh_m)
+            subject = f"launch {radius_m:g} {body.event}"
+            point, reach_m = self._coarsener.rounded(point, subject=subject, mesh_m=mesh_m)
         time_ns, sigma_s = self._time(body.time_ns, body.time_sigma_s, f"launch {body.event}", grant.round_s)
         return msgspec.structs.replace(
             body,
@@ -121,9 +123,9 @@ class Redactor:
             time_sigma_s=sigma_s,
             latitude_deg=point[0],
             longitude_deg=point[1],
-            covariance_m2=_grown(body.covariance_m2, added_variance_m2(grant, Kind.LAUNCH)),
+            covariance_m2=_grown(body.covariance_m2, (radius_m / 2.0) ** 2 + CELL_SHARE * reach_m**2),
             count_at_least=self._count(body, grant, product),
-            coarsened_m=min(radius_m + _CORNER * mesh_m, limits.MAX_COARSENED_M),
+            coarsened_m=min(radius_m + _CORNER * reach_m, limits.MAX_COARSENED_M),
         )
 
     def _impact(self, body: ImpactBody, named: str, grant: Grant) -> ImpactBody:
@@ -145,23 +147,22 @@ class Redactor:
             point = centre_of(rings[0])
         else:
             return {}
-        told = self._coarsener.rounded(point, subject=subject, mesh_m=grant.round_m)
+        told, reach_m = self._coarsener.rounded(point, subject=subject, mesh_m=grant.round_m)
         by = (told[0] - point[0], (told[1] - point[1] + 180.0) % 360.0 - 180.0)
-        grown_m = _CORNER * grant.round_m
+        grown_m = _CORNER * reach_m
         moved: dict[str, object] = {
             "footprint": codec.pack_rings(shifted(ring, by=by, grown_m=grown_m) for ring in rings)
         }
         if body.covariance_m2 is not None:
-            added_m2 = added_variance_m2(grant, Kind.IMPACT)
             moved |= {"latitude_deg": told[0], "longitude_deg": told[1]}
-            moved["covariance_m2"] = _grown(body.covariance_m2, added_m2)
+            moved["covariance_m2"] = _grown(body.covariance_m2, CELL_SHARE * reach_m**2)
         return moved
 
     def _time(self, time_ns: int, sigma_s: float, subject: str, step_s: float) -> tuple[int, float]:
         if step_s == 0.0:
             return time_ns, sigma_s
-        told_ns = self._coarsener.rounded_ns(time_ns, subject=subject, step_s=step_s)
-        return told_ns, (sigma_s**2 + CELL_SHARE * step_s**2) ** 0.5
+        told_ns, reach_s = self._coarsener.rounded_ns(time_ns, subject=subject, step_s=step_s)
+        return told_ns, (sigma_s**2 + CELL_SHARE * reach_s**2) ** 0.5
 
     def _count(self, body: LaunchBody | AssessmentBody, grant: Grant, product: Product) -> int:
         if not grant.selective:
@@ -175,7 +176,7 @@ class Redactor:
 
 
 def added_variance_m2(grant: Grant, kind: Kind) -> float:
-    """Return what obligations add to the variance (m², each axis) of a point: what covers a disc, and a cell's mesh."""
+    """Return the least that obligations add to the variance (m², each axis) of a point."""
     coarsened_m = grant.coarsen_launch_m if kind is Kind.LAUNCH else 0.0
     return (coarsened_m / 2.0) ** 2 + CELL_SHARE * grant.round_m**2
 
