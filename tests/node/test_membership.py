@@ -1,5 +1,6 @@
 """Suspend, leave, return, join in mid-life: what a step does about each, and that each order has one right answer."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -204,7 +205,7 @@ def test_what_is_true_now_comes_before_history_and_not_twice(monkeypatch: pytest
     node = korea()
     node.do(SUSPEND)
     history = [product(number=1, time_ns=NOW_NS + number * NS_PER_S) for number in range(1, 6)]
-    history = [msgspec_time(one) for one in history]
+    history = [at_own_time(one) for one in history]
     node.offers(*history)
     monkeypatch.setattr(Telling, "live", lambda self: (history[-1],))
     first = sends(node.do(RESUME, after_s=10.0))
@@ -214,10 +215,8 @@ def test_what_is_true_now_comes_before_history_and_not_twice(monkeypatch: pytest
     assert rest[-1].kind is Kind.CAUGHT_UP
 
 
-def msgspec_time(one: Any) -> Any:
+def at_own_time(one: Any) -> Any:
     """The same product with a body of its own time: another record."""
-    from dataclasses import replace
-
     return replace(one, body=msgspec.structs.replace(one.body, time_ns=one.time_ns))
 
 
@@ -226,7 +225,7 @@ def test_history_is_thinned_by_its_own_times_as_the_grant_says() -> None:
     slow = policy_toml(grant_toml(more="").replace("rate_hz = 100.0", "rate_hz = 1.0"))
     node = korea(slow)
     node.do(SUSPEND)
-    node.offers(*(msgspec_time(product(number=1, time_ns=NOW_NS + number * NS_PER_S // 10)) for number in range(30)))
+    node.offers(*(at_own_time(product(number=1, time_ns=NOW_NS + number * NS_PER_S // 10)) for number in range(30)))
     node.do(RESUME, after_s=60.0)
     *records, _ = sends(node.do(TICK))
     times = [(wire.decode_release(envelope).time_ns - NOW_NS) // (NS_PER_S // 10) for envelope in records]
@@ -340,7 +339,8 @@ def test_who_left_comes_back_with_another_key_and_misses_nothing() -> None:
 
 def test_a_nation_joins_in_mid_life() -> None:
     node = korea(partners=())
-    assert node.state.fused is None
+    before = node.state.fused
+    assert before is None
     effects = node.do(Join(Partner("JPN", b"n" * 32), ("kim", "lee")), after_s=9.0)
     assert effects[0] == Admit("JPN", b"n" * 32)
     assert words(effects) == ["joined"]

@@ -3,19 +3,24 @@
 Each plants itself with pytest's `monkeypatch` and stays within what one edit of the room could do.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from beaconfire.kernel import wire
 from beaconfire.kernel.keyed import keyed_digest
-from beaconfire.kernel.products import Body, Product, Released, TrajectoryBody, Withheld
-from beaconfire.node import Effect, NodeState, received_tracklet
-from beaconfire.node import step as node_step
-from beaconfire.release import Releaser
-from beaconfire.share import Incoming, Outcome, Outgoing, Settled
+from beaconfire.kernel.products import Product, Released, TrajectoryBody, Withheld
+from beaconfire.node import EnvelopeIn, NodeState, received, received_tracklet
+from beaconfire.node.received import Taken
+from beaconfire.release import Releaser, releaser
+from beaconfire.release.redact import Redactor
+from beaconfire.release.releaser import release_of
+from beaconfire.share import Arrival, Backlog, Incoming, Link, Outcome, Outgoing, Settled
 
+step_module: Any = sys.modules["beaconfire.node.step"]  # its function has the package's name for it
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -39,13 +44,12 @@ def policy_checked_when_queued(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def rereleased_without_source_id(monkeypatch: pytest.MonkeyPatch) -> None:
     """A record released again gets a new id, so that no partner can know it again."""
-    right = Releaser._wrap
 
-    def wrap(self: Releaser, product: Product, body: Any, rule: Any, identity: bytes, revision: int, *rest: Any) -> Any:
-        fresh = keyed_digest(identity, "release", str(revision))[:16]
-        return right(self, product, body, rule, fresh, revision, *rest)
+    def wrap(*words: Any, source_id: bytes, revision: int, **more: Any) -> Any:
+        fresh = keyed_digest(source_id, "release", str(revision))[:16]
+        return release_of(*words, source_id=fresh, revision=revision, **more)
 
-    monkeypatch.setattr(Releaser, "_wrap", wrap)
+    monkeypatch.setattr(releaser, "release_of", wrap)
 
 
 def no_deduplication(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,19 +63,17 @@ def no_deduplication(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def naive_fusion(monkeypatch: pytest.MonkeyPatch) -> None:
     """A partner's tracklet is one more look, so it goes to the node's own tracker too: the way to a rumour."""
-    module: Any = __import__("sys").modules[node_step.__module__]
-    right = module._take
 
-    def take(state: NodeState, nation: str, body: Body) -> list[Effect]:
-        effects: list[Effect] = right(state, nation, body)
-        if isinstance(body, TrajectoryBody):
-            tracklet = received_tracklet(nation, body, where="trajectory")
+    def take(state: NodeState, item: EnvelopeIn, arrival: Arrival) -> Taken:
+        taken, body = received.take(state, item, arrival), arrival.body
+        if isinstance(body, TrajectoryBody) and arrival.outcome is Outcome.APPLY:
+            tracklet = received_tracklet(item.partner, body, where="trajectory")
             scan = type(state.partner_tracks)().measure(tracklet, state.own.current())
             if scan is not None:
-                effects += module._own(state, state.own.scan(scan))
-        return effects
+                taken.effects.extend(step_module._own(state, state.own.scan(scan)))
+        return taken
 
-    monkeypatch.setattr(module, "_take", take)
+    monkeypatch.setattr(step_module, "take", take)
 
 
 def unheard_epochs_not_resent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,26 +103,51 @@ def narrowing_releases_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sensors_named_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """The obligation to leave out sensor names is noted and not obeyed."""
-    module: Any = __import__("sys").modules["beaconfire.release.redact"]
-    right = module.Redactor._trajectory
+    right = Redactor._trajectory
 
-    def trajectory(self: Any, body: TrajectoryBody, grant: Any) -> Any:
-        redacted, applied = right(self, body, grant)
-        return module.msgspec.structs.replace(redacted, sensors=body.sensors), applied
+    def trajectory(self: Redactor, body: TrajectoryBody, grant: Any) -> TrajectoryBody:
+        return msgspec.structs.replace(right(self, body, grant), sensors=body.sensors)
 
-    monkeypatch.setattr(module.Redactor, "_trajectory", trajectory)
+    monkeypatch.setattr(Redactor, "_trajectory", trajectory)
 
 
 def chance_in_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Something that no input brought enters a decision: here a count of the whole process."""
-    right, calls = Releaser._wrap, [0]
+    calls = [0]
 
-    def wrap(self: Releaser, product: Product, body: Any, rule: Any, identity: bytes, revision: int, now_ns: int,
-             modified: bool) -> Any:  # fmt: skip
+    def wrap(*words: Any, now_ns: int, **more: Any) -> Any:
         calls[0] += 1
-        return right(self, product, body, rule, identity, revision, now_ns + calls[0], modified)
+        return release_of(*words, now_ns=now_ns + calls[0], **more)
 
-    monkeypatch.setattr(Releaser, "_wrap", wrap)
+    monkeypatch.setattr(releaser, "release_of", wrap)
+
+
+def resends_to_who_is_suspended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receipt that was under way when a link was closed has its gaps filled all the same: flow after suspend."""
+    monkeypatch.setattr(Link, "closed", property(lambda self: False))
+
+
+def return_starts_no_new_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who returns goes on where it stopped, with what waited for its receipts: the old outbox once more."""
+
+    def renew(self: Link, *, now_ns: int, lost: bool) -> tuple[Product, ...]:
+        return () if self.ours.state == "active" and self.ours.by else right(self, now_ns=now_ns, lost=lost)
+
+    right = Link.renew
+    monkeypatch.setattr(Link, "renew", renew)
+
+
+def what_was_missed_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is kept for a partner that is away: it is told of what comes after its return."""
+    monkeypatch.setattr(Backlog, "append", lambda self, product, partners, again=False: None)
+
+
+def history_comes_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partner's place in what it missed does not move on, and its receiver knows no copies: both must fail."""
+    no_deduplication(monkeypatch)
+    monkeypatch.setattr(Backlog, "put_first", lambda self, products, partner: [
+        self.append(product, (partner,), again=True) for product in (*products, *products)
+    ])  # fmt: skip
 
 
 PLANTS: dict[Plant, set[str]] = {
@@ -133,5 +160,9 @@ PLANTS: dict[Plant, set[str]] = {
     narrowing_releases_nothing_again: {"P4"},
     sensors_named_all_the_same: {"P2"},
     chance_in_the_step: {"P9"},
+    resends_to_who_is_suspended: {"P3", "P10"},
+    return_starts_no_new_epoch: {"P3"},
+    what_was_missed_is_forgotten: {"P4"},
+    history_comes_twice: {"P4"},
 }
 """What is planted, and the promises of which one must be found broken."""

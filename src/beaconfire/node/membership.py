@@ -13,6 +13,7 @@ from beaconfire.kernel import limits, wire
 from beaconfire.kernel.products import Product
 from beaconfire.node.effects import Admit, Cut, Effect, Purge, ShowAudit, Tell
 from beaconfire.node.inputs import Join, KeyChange, Leave, Resume, Suspend
+from beaconfire.node.notices import standing_notices
 from beaconfire.node.outbound import may_renew, release, send
 from beaconfire.node.state import NodeState, fused_tracker
 from beaconfire.share import Link, Standing, next_epoch
@@ -203,12 +204,12 @@ def _now_first(state: NodeState, nation: str) -> list[Effect]:
     unreceipted = {_identity(product) for product in state.backlog.first(nation)}
     told: set[bytes] = set()
     effects: list[Effect] = []
-    for telling in state.tellings(nation):
-        for product in telling.live():
-            if product.time_ns >= since_ns or _identity(product) in unreceipted:
-                sent = release(state, product, (nation,), again=True)
-                told.update({_identity(product)} if sent else ())
-                effects += sent
+    live = [product for telling in state.tellings(nation) for product in telling.live()]
+    for product in (*standing_notices(state), *live):
+        if product.time_ns >= since_ns or _identity(product) in unreceipted:
+            sent = release(state, product, (nation,), again=True)
+            told.update({_identity(product)} if sent else ())
+            effects += sent
     state.catching_up[nation] = told
     return effects
 
