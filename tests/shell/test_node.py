@@ -17,7 +17,7 @@ import pytest
 
 from beaconfire.kernel.errors import InvalidInput, PortInUse, Violation
 from beaconfire.kernel.labels import Realm
-from beaconfire.kernel.products import Kind, LaunchBody, Product, Released
+from beaconfire.kernel.products import Kind, LaunchBody, Product
 from beaconfire.kernel.records import CLASSES, KINDS, EventStatus, Scan
 from beaconfire.node import (
     ClockTrouble,
@@ -28,14 +28,14 @@ from beaconfire.node import (
     PolicyLoad,
     Restart,
     ScanIn,
-    Send,
     decode_input,
     step,
 )
+from beaconfire.node.outbound import offer
 from beaconfire.release import preset
 from beaconfire.shell.bundles import exchange_bundles
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig
-from beaconfire.shell.feed import Answer, ClockOrder, Conductor, PolicyOrder, Turn
+from beaconfire.shell.feed import Answer, ClockOrder, Conductor, Order, PolicyOrder, Turn
 from beaconfire.shell.loop import Node
 from beaconfire.shell.setup import init_node
 from beaconfire.shell.store import Reader, decode_record
@@ -59,14 +59,7 @@ def chatty(state: NodeState, item: Input, *, now_ns: int) -> tuple[NodeState, Se
     if not isinstance(item, ScanIn):
         return step(state, item, now_ns=now_ns)
     state.now_ns = max(state.now_ns, now_ns)
-    effects: list[Effect] = []
-    nation = state.genesis.nation
-    for partner in state.links:
-        decision = state.releaser.decide(launch(f"E{now_ns}", 1, now_ns, nation), partner, now_ns=now_ns)
-        if isinstance(decision, Released):
-            out = state.links[partner].number(decision, now_ns=now_ns)
-            effects.append(Send(partner, out.number, out.generation, out.kind, out.local_id, out.subject, out.unsigned))
-    return state, effects
+    return state, offer(state, launch(f"E{now_ns}", 1, now_ns, state.genesis.nation), tuple(state.links))
 
 
 def new_nodes(root: Path, *nations: str) -> list[NodeConfig]:
@@ -91,17 +84,29 @@ class Play:
     def __init__(self, conductors: dict[str, Conductor]) -> None:
         self.conductors = conductors
         self.sent: dict[str, dict[str, int]] = {nation: {} for nation in conductors}
+        self.epochs: dict[str, dict[str, int]] = {}
         self.tick = 0
 
-    async def turn(self, *watchers: str, orders: tuple[PolicyOrder | ClockOrder, ...] = ()) -> dict[str, Answer]:
-        """One turn; every nation in `watchers` gets one empty scan."""
+    async def order(self, nation: str, *orders: Order) -> dict[str, Answer]:
+        """One turn in which one nation is given orders."""
+        return await self.turn(ordered=nation, orders=orders)
+
+    async def turn(
+        self, *watchers: str, orders: tuple[Order, ...] = (), ordered: str | None = None
+    ) -> dict[str, Answer]:
+        """One turn; every nation in `watchers` gets one empty scan; the orders are `ordered`'s, or everybody's."""
         now_ns = START_NS + self.tick * TICK_NS
         for nation, conductor in self.conductors.items():
             awaited = {other: words.get(nation, 0) for other, words in self.sent.items() if other != nation}
             scans = (Scan(now_ns, "R1", ()),) if nation in watchers else ()
-            conductor.give(Turn(tick=self.tick, time_ns=now_ns, scans=scans, awaited=awaited, orders=orders))
+            given = orders if ordered in (None, nation) else ()
+            epochs = {other: words.get(nation, 0) for other, words in self.epochs.items() if other != nation}
+            conductor.give(
+                Turn(tick=self.tick, time_ns=now_ns, scans=scans, awaited=awaited, epochs=epochs, orders=given)
+            )
         answers = {nation: await conductor.answer() for nation, conductor in self.conductors.items()}
         self.sent.update({nation: answer.sent for nation, answer in answers.items()})
+        self.epochs.update({nation: answer.epochs for nation, answer in answers.items()})
         self.tick += 1
         return answers
 

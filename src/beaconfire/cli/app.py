@@ -14,10 +14,10 @@ from types import ModuleType
 from cyclopts import App, CycloptsError
 
 from beaconfire import __version__
-from beaconfire.cli import alert, demo, init, node, policy, record, scenario, track, user, verify, warm
+from beaconfire.cli import alert, demo, init, node, partner, policy, record, scenario, track, user, verify, warm
 from beaconfire.kernel.errors import BeaconfireError
 
-GROUPS: tuple[ModuleType, ...] = (demo, track, init, node, user, policy, alert, scenario, warm, verify, record)
+GROUPS: tuple[ModuleType, ...] = (demo, track, init, node, partner, user, policy, alert, scenario, warm, verify, record)
 
 EXIT_DONE = 0
 EXIT_RUN_FAILED = 1

@@ -4,7 +4,17 @@ from beaconfire.shell.bundles import accept, exchange_bundles, load_partners, ma
 from beaconfire.shell.check import check_node
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig, load_config
 from beaconfire.shell.engine import Engine, Window
-from beaconfire.shell.feed import AlertOrder, Answer, ClockOrder, Conductor, PolicyOrder, Turn
+from beaconfire.shell.feed import (
+    AlertOrder,
+    Answer,
+    ClockOrder,
+    Conductor,
+    LeaveOrder,
+    PolicyOrder,
+    ResumeOrder,
+    SuspendOrder,
+    Turn,
+)
 from beaconfire.shell.fleet import Child, Fleet
 from beaconfire.shell.loop import Node
 from beaconfire.shell.ports import free_ports
@@ -22,12 +32,15 @@ __all__ = [
     "ConsoleConfig",
     "Engine",
     "Fleet",
+    "LeaveOrder",
     "Node",
     "NodeConfig",
     "PolicyOrder",
     "Reader",
     "Report",
+    "ResumeOrder",
     "Store",
+    "SuspendOrder",
     "Turn",
     "Window",
     "accept",

@@ -36,6 +36,7 @@ from beaconfire.shell.control import (
     AskAlerts,
     AskChannels,
     AskPage,
+    AskPartners,
     AskPolicy,
     AskWould,
     ChannelsHealth,
@@ -45,9 +46,11 @@ from beaconfire.shell.control import (
     Orders,
     Outcome,
     PageAddress,
+    PartnerOrder,
     socket_of,
 )
 from beaconfire.shell.keys import Identity
+from beaconfire.shell.partnerdesk import PartnerDesk
 from beaconfire.shell.people import sealed_people
 from beaconfire.shell.policyfile import PolicyDesk
 from beaconfire.shell.tasks import woken
@@ -107,6 +110,7 @@ class Office:
         self._rows = _channel_rows(config, self._files)
         self._loaded: WarningLoad | None = None  # the last of the journal, beyond its first row
         self._changed = False  # the files are no longer what the journal has
+        self.partners: PartnerDesk | None = None
         self.page: Callable[[], str] | None = None  # an address that opens the page once; None without a page
 
     async def open(self) -> None:
@@ -218,6 +222,9 @@ class Office:
             return ChannelsHealth(channels=self.health())
         if isinstance(ask, AskPolicy | AskWould | LoadPolicy):
             return await self._policy.meet(ask)
+        if isinstance(ask, AskPartners | PartnerOrder):
+            assert self.partners is not None, "a node whose socket is open has its partners"
+            return await self.partners.meet(ask)
         if isinstance(ask, AskPage):
             if self.page is None:
                 raise RunFailed("this node has no page: console.port in node.toml is 0")

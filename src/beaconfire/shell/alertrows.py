@@ -86,9 +86,9 @@ def texts_of(xml: bytes) -> list[Row]:
     return rows
 
 
-def hash_words(digest: bytes) -> str:
-    """Return the first 64 bits of a hash as four words of five letters."""
-    return "-".join(_proquint(digest[place] << 8 | digest[place + 1]) for place in range(0, 8, 2))
+def hash_words(digest: bytes, *, words: int = 4) -> str:
+    """Return the start of a hash as words of five letters, each 16 bits of it (proquints, arXiv:0901.4016)."""
+    return "-".join(_proquint(digest[place] << 8 | digest[place + 1]) for place in range(0, 2 * words, 2))
 
 
 def _proquint(value: int) -> str:

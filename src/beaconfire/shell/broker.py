@@ -138,6 +138,8 @@ class Broker:
     async def revoke(self, nation: str) -> None:
         """Put a partner out: returns when it is no longer connected and cannot come back."""
         async with self._turn:
+            if nation not in self._granted:
+                return
             self._granted.discard(nation)
             self._write()
             try:

@@ -6,8 +6,11 @@ keeps the bundle under `partners/`. Which of the two nations dials follows from 
 """
 
 import datetime as dt
+import hashlib
+import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +18,14 @@ import msgspec
 from cryptography import x509
 
 from beaconfire.kernel import limits
-from beaconfire.kernel.errors import InvalidInput
+from beaconfire.kernel.errors import BeaconfireError, InvalidInput
 from beaconfire.kernel.labels import Realm, check_nation
 from beaconfire.shell import keys, pki
+from beaconfire.shell.alertrows import hash_words
 from beaconfire.shell.config import NodeConfig, read_bounded
 
 PARTNERS_FOLDER = "partners"
-_SPENT = "spent"  # nonces of bundles of partnerships that have ended
+FINGERPRINT_WORDS = 12
 _VALID_DAYS = 7
 _NS = 1_000_000_000
 
@@ -39,6 +43,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     nonce: str
     issued_s: int
     expires_s: int
+    meant_for: str = ""  # the nation invited; empty: whoever one hand sets up together
 
 
 class SignedBundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,8 +77,10 @@ def boundary_name(partner: str) -> str:
     return f"node-{partner}"
 
 
-def make_bundle(config: NodeConfig, identity: keys.Identity, *, passphrase: str | None) -> bytes:
-    """Return this nation's signed bundle as JSON; needs the root key."""
+def make_bundle(
+    config: NodeConfig, identity: keys.Identity, *, passphrase: str | None, meant_for: str = ""
+) -> bytes:
+    """Return this nation's signed bundle for one partner as JSON; needs the root key."""
     folder = Path(config.folder)
     now_s = int(dt.datetime.now(dt.UTC).timestamp())
     bundle = Bundle(
@@ -87,6 +94,7 @@ def make_bundle(config: NodeConfig, identity: keys.Identity, *, passphrase: str 
         nonce=secrets.token_hex(16),
         issued_s=now_s,
         expires_s=now_s + _VALID_DAYS * 86_400,
+        meant_for=meant_for,
     )
     text = msgspec.json.encode(bundle).decode()
     signature = keys.load_root(folder, passphrase=passphrase).sign(text.encode())
@@ -104,7 +112,9 @@ def open_bundle(data: bytes, *, where: str, realm: Realm, check_expiry: bool = T
     if not keys.signature_holds(bundle.root_key, signed.signature, signed.bundle.encode()):
         raise InvalidInput.single(where, "has a wrong signature", "the signature of the root that it names")
     if bundle.realm is not realm:
-        raise InvalidInput.single(where, f"is for realm {bundle.realm}", f"a bundle for {realm}")
+        raise InvalidInput.single(
+            where, f"is for realm {bundle.realm}", f"a bundle for {realm}: this is a node of {realm}, and never the two"
+        )
     if check_expiry and not bundle.issued_s - 86_400 <= dt.datetime.now(dt.UTC).timestamp() <= bundle.expires_s:
         raise InvalidInput.single(where, "has expired, or is dated in the future", "a bundle of the last seven days")
     _partner(bundle, own_nation="", where=where)
@@ -118,12 +128,8 @@ def accept(config: NodeConfig, data: bytes, *, where: str, passphrase: str | Non
     The comparison of the root key over another channel is the caller's.
     """
     bundle = open_bundle(data, where=where, realm=config.realm)
-    if bundle.nation == config.nation:
-        raise InvalidInput.single(where, f"is {bundle.nation}'s own", "a partner's bundle")
+    check_meant(config, bundle, where=where)
     folder = Path(config.folder)
-    spent = folder / PARTNERS_FOLDER / _SPENT
-    if spent.exists() and bundle.nonce in spent.read_text().split():
-        raise InvalidInput.single(where, "was used already, and that partnership has ended", "a new invitation")
     kept = folder / PARTNERS_FOLDER / f"{bundle.nation}.json"
     if not kept.exists() and len(list(kept.parent.glob("*.json"))) >= limits.MAX_PARTNERS:
         raise InvalidInput.single(where, "is one partner too many", f"at most {limits.MAX_PARTNERS}")
@@ -132,6 +138,41 @@ def accept(config: NodeConfig, data: bytes, *, where: str, passphrase: str | Non
     if not (tls / f"{name}.pem").exists():
         pki.Authority.load(tls, passphrase=passphrase).issue(tls, name, realm=config.realm)
     return bundle.nation
+
+
+@contextmanager
+def accepting(config: NodeConfig, data: bytes, *, where: str, passphrase: str | None) -> Iterator[str]:
+    """Take a partner in as `accept` does, for as long as what is done inside succeeds; else all is as it was."""
+    kept = Path(config.folder) / PARTNERS_FOLDER / f"{open_bundle(data, where=where, realm=config.realm).nation}.json"
+    before = kept.read_bytes() if kept.exists() else None
+    nation = accept(config, data, where=where, passphrase=passphrase)
+    try:
+        yield nation
+    except BeaconfireError:
+        if before is None:
+            kept.unlink()
+        else:
+            pki.write_public(kept, before)
+        raise
+
+
+def check_root(config: NodeConfig, bundle: Bundle, *, where: str) -> None:
+    """Raise `InvalidInput` for a bundle of a partner whose root is not the one that was compared before."""
+    kept = _kept(config, bundle.nation)
+    if kept is not None and kept.root_key != bundle.root_key:
+        expected = f"the root that {bundle.nation} was taken in with; for another one leave the partnership first"
+        raise InvalidInput.single(where, "is of another root", expected)
+
+
+def check_meant(config: NodeConfig, bundle: Bundle, *, where: str) -> None:
+    """Raise `InvalidInput` for a bundle that is this nation's own, meant for another, or of an ended partnership."""
+    if bundle.nation == config.nation:
+        raise InvalidInput.single(where, f"is {bundle.nation}'s own", "a partner's bundle")
+    if bundle.meant_for not in ("", config.nation):
+        raise InvalidInput.single(where, f"is meant for {bundle.meant_for}", f"an invitation of {config.nation}")
+    kept = _kept(config, bundle.nation)
+    if bundle.nonce in _used(config) and (kept is None or kept.nonce != bundle.nonce):
+        raise InvalidInput.single(where, "was used already, and that partnership has ended", "a new invitation")
 
 
 def exchange_bundles(configs: Sequence[NodeConfig], *, passphrase: str | None = None) -> None:
@@ -163,20 +204,59 @@ def load_partner(config: NodeConfig, nation: str) -> Partner:
     return _partner(bundle, own_nation=config.nation, where=str(path))
 
 
-def forget_partner(config: NodeConfig, nation: str) -> None:
-    """Destroy what lets a partner in: its pinned keys and the certificate of its boundary account; its nonce stays.
+def mark_used(config: NodeConfig, nation: str) -> None:
+    """Note that a partner was let in by the bundle kept of it: after its end that bundle lets nobody in again."""
+    kept = _kept(config, nation)
+    if kept is not None and kept.nonce not in _used(config):
+        with _used_path(config).open("a", encoding="ascii") as used:
+            used.write(f"{kept.nonce}\n")
 
-    A bundle that was taken once is not taken again after this: to come back, a partner makes a new one.
+
+def is_used(config: NodeConfig, nation: str) -> bool:
+    """Say whether a partner was let in by the bundle kept of it: not so while a new one waits for its first day."""
+    kept = _kept(config, nation)
+    return kept is not None and kept.nonce in _used(config)
+
+
+def forget_partner(config: NodeConfig, nation: str) -> None:
+    """Destroy what let a partner in: its pinned keys, and the key of our certificate for its boundary account.
+
+    A bundle that was accepted and has not let the partner in yet stays.
     """
     folder = Path(config.folder)
     kept = folder / PARTNERS_FOLDER / f"{nation}.json"
-    if kept.exists():
-        bundle = open_bundle(read_bounded(kept), where=str(kept), realm=config.realm, check_expiry=False)
-        with (folder / PARTNERS_FOLDER / _SPENT).open("a", encoding="ascii") as spent:
-            spent.write(f"{bundle.nonce}\n")
+    if kept.exists() and not is_used(config, nation):
+        return
     tls, name = folder / keys.TLS_FOLDER, boundary_name(nation)
     for path in (tls / f"{name}.key", tls / f"{name}.pem", tls / f"link-{nation}.pem", kept):
         path.unlink(missing_ok=True)
+
+
+def fingerprint(bundle: Bundle) -> str:
+    """Return the twelve words by which people compare a nation's root over another channel (192 bits)."""
+    content = msgspec.json.encode(["beaconfire root", bundle.nation, bundle.realm, bundle.root_key])
+    return hash_words(hashlib.sha256(content).digest(), words=FINGERPRINT_WORDS)
+
+
+def same_words(given: str, words: str) -> bool:
+    """Say whether somebody gave these words, however they were spaced and in small or large letters."""
+    return re.findall(r"[a-z]+", given.lower()) == words.split("-")
+
+
+def _kept(config: NodeConfig, nation: str) -> Bundle | None:
+    path = Path(config.folder) / PARTNERS_FOLDER / f"{nation}.json"
+    if not path.exists():
+        return None
+    return open_bundle(read_bounded(path), where=str(path), realm=config.realm, check_expiry=False)
+
+
+def _used_path(config: NodeConfig) -> Path:
+    return Path(config.folder) / PARTNERS_FOLDER / "used"
+
+
+def _used(config: NodeConfig) -> list[str]:
+    path = _used_path(config)
+    return path.read_text(encoding="ascii").split() if path.exists() else []
 
 
 def _partner(bundle: Bundle, *, own_nation: str, where: str) -> Partner:

@@ -16,7 +16,7 @@ import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertRow, AlertView, Order
 from beaconfire.kernel.errors import BeaconfireError, RunFailed
 from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.person import Word
 from beaconfire.node import Command, Effect, Input, ShowAlert, ShowAudit
 from beaconfire.release import PartnerView, Would
 from beaconfire.shell.channels import Health
@@ -70,13 +71,41 @@ class LoadPolicy(_Ask, frozen=True, tag="load_policy"):
     """Read `policy.toml` again."""
 
 
+class AskPartners(_Ask, frozen=True, tag="partners"):
+    """Every partner, how the link with it stands, and what it missed."""
+
+
+class PartnerOrder(_Ask, frozen=True, tag="partner"):
+    """Let a partner in, suspend it, let it return, or leave it; `words` are the officers' signatures of that act.
+
+    `effective_ns` is the end of a notice period, node time (0: now).
+    """
+
+    action: Literal["partner", "suspend", "resume", "leave"]
+    nation: str
+    reason: str = ""
+    effective_ns: int = 0
+    words: tuple[Word, ...] = ()
+
+
 class GiveOrder(_Ask, frozen=True, tag="order"):
     """Take a person's signed order."""
 
     order: Order
 
 
-Ask = AskAlerts | AskChannels | AskPage | AskReload | AskPolicy | AskWould | LoadPolicy | GiveOrder
+Ask = (
+    AskAlerts
+    | AskChannels
+    | AskPage
+    | AskReload
+    | AskPolicy
+    | AskWould
+    | LoadPolicy
+    | AskPartners
+    | PartnerOrder
+    | GiveOrder
+)
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer"):
@@ -125,6 +154,40 @@ class WouldGet(_Answer, frozen=True, kw_only=True, tag="would"):
     products: tuple[Would, ...]
 
 
+class PartnerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One partner: `state` is active, silent, suspended, suspended_by_partner, leaving or left, since `since_utc`.
+
+    `last_number` is the last that had gone out (or had come) when it was closed, `missed` what is kept for its return,
+    `lost` what only the journal has; numbers sent and received are of the present epoch.
+    """
+
+    nation: str
+    state: str
+    since_utc: str | None
+    reason: str
+    by: tuple[str, ...]
+    effective_utc: str | None
+    link: Literal["up", "down", "connecting", "out"]
+    heard_s: float | None
+    epoch: int
+    sent_number: int
+    received_number: int
+    contiguous: int
+    last_number: int
+    missed: int
+    lost: int
+    catching_up: bool
+
+
+class PartnerRows(_Answer, frozen=True, kw_only=True, tag="partners"):
+    """All partners of a node at its time."""
+
+    nation: str
+    realm: Realm
+    now_ns: int
+    partners: tuple[PartnerRow, ...]
+
+
 class Outcome(_Answer, frozen=True, kw_only=True, tag="outcome"):
     """What an order, or a reload, did: the transitions it made, and why it was refused where it was."""
 
@@ -140,8 +203,8 @@ class Trouble(_Answer, frozen=True, kw_only=True, tag="error"):
     error: str
 
 
-Answer = Alerts | ChannelsHealth | PageAddress | PolicyInForce | WouldGet | Outcome | Trouble
-Expected = TypeVar("Expected", Alerts, ChannelsHealth, PageAddress, PolicyInForce, WouldGet, Outcome)
+Answer = Alerts | ChannelsHealth | PageAddress | PolicyInForce | WouldGet | PartnerRows | Outcome | Trouble
+Expected = TypeVar("Expected", Alerts, ChannelsHealth, PageAddress, PolicyInForce, WouldGet, PartnerRows, Outcome)
 
 _ASKS: msgspec.json.Decoder[Ask] = msgspec.json.Decoder(Ask)
 _ANSWERS: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)

@@ -23,7 +23,7 @@ import msgspec
 from beaconfire.kernel import alerts, limits
 from beaconfire.kernel.errors import InvalidInput, RunFailed, UsageError
 from beaconfire.kernel.records import Scan
-from beaconfire.node import ClockTrouble, Command, Input, PolicyLoad
+from beaconfire.node import ClockTrouble, Command, Input, Leave, PolicyLoad, Resume, Suspend
 
 
 class PolicyOrder(msgspec.Struct, frozen=True, tag="policy", tag_field="order", forbid_unknown_fields=True):
@@ -45,7 +45,29 @@ class AlertOrder(msgspec.Struct, frozen=True, tag="alert", tag_field="order", fo
     signed: alerts.Order
 
 
-Order = PolicyOrder | ClockOrder | AlertOrder
+class SuspendOrder(msgspec.Struct, frozen=True, tag="suspend", tag_field="order", forbid_unknown_fields=True):
+    """The exercise suspends a partner."""
+
+    partner: str
+    reason: str = ""
+
+
+class ResumeOrder(msgspec.Struct, frozen=True, tag="resume", tag_field="order", forbid_unknown_fields=True):
+    """The exercise lets a suspended partner return."""
+
+    partner: str
+
+
+class LeaveOrder(msgspec.Struct, frozen=True, tag="leave", tag_field="order", forbid_unknown_fields=True):
+    """The exercise ends a partnership, at once or at a node time."""
+
+    partner: str
+    reason: str = ""
+    effective_ns: int = 0
+
+
+Order = PolicyOrder | ClockOrder | AlertOrder | SuspendOrder | ResumeOrder | LeaveOrder
+EXERCISE_ORDERS = ("exercise",)  # by whom what a conductor orders of partners is ordered
 
 
 class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -179,6 +201,12 @@ def order_input(order: Order) -> Input:
         return PolicyLoad(order.toml.encode())
     if isinstance(order, ClockOrder):
         return ClockTrouble(order.trusted, order.offset_s)
+    if isinstance(order, SuspendOrder):
+        return Suspend(order.partner, EXERCISE_ORDERS, order.reason)
+    if isinstance(order, ResumeOrder):
+        return Resume(order.partner, b"", EXERCISE_ORDERS)
+    if isinstance(order, LeaveOrder):
+        return Leave(order.partner, EXERCISE_ORDERS, order.reason, order.effective_ns)
     return Command(**{**msgspec.structs.asdict(order.signed), "session": f"exercise:{order.signed.person}"})
 
 

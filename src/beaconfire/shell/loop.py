@@ -12,17 +12,19 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from beaconfire.kernel.errors import InvalidInput
+from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.time import NS_PER_S, unix_utc_to_tai_ns
 from beaconfire.node import ClockTrouble, Effect, Input, Join, NodeState, Restart, ScanIn, Tick, initial
-from beaconfire.node import Partner as Member
+from beaconfire.node import Partner as Named
 from beaconfire.node import step as node_step
-from beaconfire.shell import journal, keys
+from beaconfire.shell import bundles, journal, keys
 from beaconfire.shell.alerting import Office
 from beaconfire.shell.broker import check_port
-from beaconfire.shell.bundles import Partner
 from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.engine import Engine, Step, Window
 from beaconfire.shell.feed import Answer, Feed, Turn, order_input
+from beaconfire.shell.partnerdesk import PartnerDesk
 from beaconfire.shell.partners import Partners, PartnerStatus, is_member
 from beaconfire.shell.store import Head, Identification, Record, Store
 from beaconfire.shell.tasks import ended, woken
@@ -57,6 +59,9 @@ class Node:
         self.office = Office(
             config, self.identity, state=lambda: self.state, now_ns=lambda: self._now_ns, news=self._news.set
         )
+        self.office.partners = PartnerDesk(
+            config, self.identity, state=lambda: self.state, status=self._joined.status, orders=self.office.orders
+        )
         self._replayed_ns = 0
         self.trouble: Exception | None = None  # why the journal is not durable, None while it is
 
@@ -75,7 +80,7 @@ class Node:
         return self._replayed_ns if self._engine is None else max(self._engine.now_ns, self._replayed_ns)
 
     @property
-    def partners(self) -> tuple[Partner, ...]:
+    def partners(self) -> tuple[bundles.Partner, ...]:
         """The partners taken in, by name."""
         return tuple(self._joined.known[nation] for nation in sorted(self._joined.known))
 
@@ -98,7 +103,7 @@ class Node:
             self._open_store()
             if resumed is not None:
                 self._go_on(resumed[0], now_ns=resumed[1])
-            self._joined.make(self._epochs())  # before anything is awaited: a row may have something to send
+            self._joined.make(self._epochs(), self.state)  # before anything is awaited: a row may send something
             await self._joined.open()
             await self.office.open()
             await self._drive(ready, last_ns=resumed[1] if resumed else 0)
@@ -136,8 +141,16 @@ class Node:
             now_ns = max(_wall_ns(), now_ns)
         self._do(Restart(), now_ns=now_ns)
         for partner in self.partners:
-            if not is_member(state, partner.nation):
-                self._do(Join(Member(partner.nation, partner.node_public), ()), now_ns=now_ns)
+            left = partner.nation in state.links and bundles.is_used(self.config, partner.nation)
+            if not left and not is_member(state, partner.nation):
+                self._join(partner, now_ns=now_ns)
+
+    def _join(self, partner: bundles.Partner, *, now_ns: int) -> None:
+        """Take in who stands in the folder and not in the journal; when LIVE that is for `partner accept` alone."""
+        if self.config.realm is Realm.LIVE:
+            place = f"{bundles.PARTNERS_FOLDER}/{partner.nation}.json"
+            raise InvalidInput.single(place, "is no partner of this journal", "one of `beaconfire partner accept`")
+        self._do(Join(Named(partner.nation, partner.node_public), ()), now_ns=now_ns)
 
     def _epochs(self) -> dict[str, int]:
         if self._engine is None:

@@ -9,13 +9,14 @@ then the grant and the connection end. Nothing here decides: the step did.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from beaconfire.kernel import codec, wire
 from beaconfire.kernel.errors import RunFailed
-from beaconfire.node import Admit, ControlIn, Cut, EnvelopeIn, Input, NodeState, Tell
+from beaconfire.node import Admit, ControlIn, Cut, EnvelopeIn, Input, Member, NodeState, Tell, members
+from beaconfire.share import Standing
 from beaconfire.shell import bundles
 from beaconfire.shell.arrivals import Arrivals
 from beaconfire.shell.beats import Beats
@@ -32,8 +33,19 @@ from beaconfire.shell.topology import Lane
 NOTICE_S = 0.05  # how long a cut waits for its notice to be passed on (EXCHANGE part 6)
 AWAIT_S = 2.0  # how long a turn waits for an awaited envelope before it goes on without that partner
 _GREETING_S = 3.0  # how long the first turn waits for partners to say hello
+SILENCE_S = 3.0  # a black-holed link is noticed within this (EXCHANGE part 10)
 _FLUSH_S = 1.0
 _TRY_AGAIN_S = 0.1
+_ACTIVE = Standing("active", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """One partner's link, door and queue, to be measured."""
+
+    link: PartnerLink
+    intake: Intake
+    arrivals: Arrivals
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +53,9 @@ class PartnerStatus:
     """How the link with one partner stands.
 
     `silent_s` is the link time since its last verified word (None before the first); everything up to `contiguous`
-    has arrived, of which `received_number` is the highest that is known of.
+    has arrived, of which `received_number` is the highest that is known of. `standing` is what the step says of it,
+    with since when, why, by whom, the last number and the end of a notice period; `missed` records are kept for it,
+    `lost` are in the journal alone.
     """
 
     nation: str
@@ -52,6 +66,35 @@ class PartnerStatus:
     received_number: int
     contiguous: int
     rejected: int
+    standing: Standing = _ACTIVE
+    missed: int = 0
+    lost: int = 0
+    missing: int = 0
+    unreceipted: int = 0
+    clock_offset_s: float | None = None  # its clock ahead of ours; None before its first beat
+    catching_up: bool = False
+
+    @property
+    def link(self) -> Literal["up", "down", "connecting", "out"]:
+        """How the line is: out while the partner is not let in."""
+        if self.standing.state in ("suspended", "left"):
+            return "out"
+        if not self.connected or self.silent_s is None:
+            return "connecting"
+        return "up" if self.silent_s < SILENCE_S else "down"
+
+    @property
+    def state(self) -> str:
+        """The standing's name; `silent` for an active partner that is not heard."""
+        return "silent" if self.standing.state == "active" and self.link != "up" else self.standing.state
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """When a partner was last put out, in seconds of link time, and how long that took."""
+
+    at_s: float
+    took_s: float
 
 
 class Partners:
@@ -83,6 +126,7 @@ class Partners:
         self._absent: set[str] = set()
         self._out: set[str] = set()  # neither let in nor spoken to
         self._tasks: set[asyncio.Task[None]] = set()
+        self.cuts: dict[str, Cutting] = {}
         self.broker: Broker | None = None
         self.beats = Beats(
             key=identity.node_key, links=self.links, intakes=self._intakes, arrivals=self._arrivals,
@@ -91,13 +135,20 @@ class Partners:
 
     # --- start and end -----------------------------------------------------------------------------------------
 
-    def make(self, epochs: Mapping[str, int], *, out: Sequence[str] = ()) -> None:
-        """Make the links of the partners that have an epoch; those in `out` are not let in."""
-        partners = [self.known[nation] for nation in sorted(epochs.keys() & self.known.keys())]
-        self.broker = Broker(self._config, partners, epochs=epochs)
-        self._out.update(out)
-        for partner in partners:
-            self._make_link(partner, epochs[partner.nation])
+    def make(self, epochs: Mapping[str, int], state: NodeState | None) -> None:
+        """Make the links of all partners, of which those that are suspended are not let in.
+
+        Raises `InvalidInput` for a partner by the journal whose bundle is not there.
+        """
+        nations = [nation for nation in epochs if state is None or is_member(state, nation)]
+        for nation in nations:
+            self.known.setdefault(nation, bundles.load_partner(self._config, nation))
+            bundles.mark_used(self._config, nation)
+        self.broker = Broker(self._config, [self.known[nation] for nation in nations], epochs=epochs)
+        for nation in nations:
+            if state is not None and state.links[nation].closed:
+                self._out.add(nation)
+            self._make_link(self.known[nation], epochs[nation], key=b"" if state is None else state.keys[nation])
 
     async def open(self) -> None:
         """Start the server, then the links: each lets its partner in when nothing old is left on the broker."""
@@ -164,9 +215,22 @@ class Partners:
             self._arrived.clear()
 
     def status(self) -> dict[str, PartnerStatus]:
-        """Say how each link stands; empty before the first turn."""
+        """Say how each link stands, of partners that left too; empty before the first turn."""
         engine = self._engine()
-        return {} if engine is None else {nation: self._status_of(nation, engine.state) for nation in self.links}
+        if engine is None:
+            return {}
+        return {
+            member.nation: status_of(
+                member, engine.state, link=self.links.get(member.nation), intake=self._intakes.get(member.nation)
+            )
+            for member in members(engine.state)
+        }
+
+    def traffic(self) -> dict[str, Traffic]:
+        """Return the parts of each partner's link, to be measured."""
+        return {
+            nation: Traffic(link, self._intakes[nation], self._arrivals[nation]) for nation, link in self.links.items()
+        }
 
     # --- what the step decided -----------------------------------------------------------------------------------
 
@@ -181,7 +245,8 @@ class Partners:
         if isinstance(effect, Admit):
             self._admit(effect)
         elif effect.partner not in self.links:
-            return
+            if isinstance(effect, Cut) and effect.reason == "left":  # the node died before it forgot
+                bundles.forget_partner(self._config, effect.partner)
         elif isinstance(effect, Tell):
             signed = wire.Signed(unsigned=effect.unsigned, signature=self._identity.node_key.sign(effect.unsigned))
             self.links[effect.partner].control(effect.kind, codec.encode(signed))
@@ -192,6 +257,7 @@ class Partners:
     def _admit(self, effect: Admit) -> None:
         nation = effect.partner
         partner = bundles.load_partner(self._config, nation)
+        bundles.mark_used(self._config, nation)
         self._out.discard(nation)
         self.known[nation] = partner
         engine = self._engine()
@@ -219,15 +285,16 @@ class Partners:
 
     async def _cut(self, nation: str, *, left: bool) -> None:
         assert self.broker is not None, "a partner is cut by a running node"
-        link = self.links[nation]
+        link, begun_s = self.links[nation], time.monotonic()
         await link.told(timeout_s=NOTICE_S)
         await self.broker.revoke(nation)
+        self.cuts[nation] = Cutting(time.monotonic(), time.monotonic() - begun_s)
         if nation not in self._out:  # it has come back meanwhile
             self._let_in(nation)
         elif left:
             await link.forget()
             await link.close()
-            del self.links[nation], self._intakes[nation], self._pinned[nation]
+            del self.links[nation], self._intakes[nation], self._pinned[nation], self.known[nation]
             bundles.forget_partner(self._config, nation)
 
     # --- inside ----------------------------------------------------------------------------------------------------
@@ -296,16 +363,22 @@ class Partners:
         self._arrived.set()
         self._news()
 
-    def _status_of(self, nation: str, state: NodeState) -> PartnerStatus:
-        lane, words = self.links[nation], state.links[nation]
-        incoming = words.incoming
-        return PartnerStatus(
-            nation=nation, connected=lane.connected, silent_s=lane.silent_s,
-            epoch=words.outgoing.epoch, sent_number=words.outgoing.number, received_number=incoming.chain.highest,
-            contiguous=incoming.chain.contiguous, rejected=self._intakes[nation].refused.total(),
-        )  # fmt: skip
+
+def status_of(
+    member: Member, state: NodeState, *, link: PartnerLink | None = None, intake: Intake | None = None
+) -> PartnerStatus:
+    """Return how a partner stands by the state of the step, and by its link and its door where a node runs."""
+    words = state.links[member.nation]
+    return PartnerStatus(
+        nation=member.nation, connected=link is not None and link.connected,
+        silent_s=None if link is None else link.silent_s, epoch=words.outgoing.epoch,
+        sent_number=words.outgoing.number, received_number=words.incoming.chain.highest,
+        contiguous=words.incoming.chain.contiguous, rejected=0 if intake is None else intake.refused.total(),
+        standing=member.standing, missed=member.missed, lost=member.lost, catching_up=member.catching_up,
+    )  # fmt: skip
 
 
 def is_member(state: NodeState, nation: str) -> bool:
     """Say whether a nation is a partner by the journal: not one that never joined, nor one that has left."""
-    return nation in state.links
+    link = state.links.get(nation)
+    return link is not None and link.ours.state != "left"
