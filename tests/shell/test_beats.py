@@ -13,6 +13,7 @@ from beaconfire.share import Link
 from beaconfire.shell import beats
 from beaconfire.shell.arrivals import Arrivals
 from beaconfire.shell.beats import Beats
+from beaconfire.shell.clock import ClockQuality
 from tests.shell.support import until
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -142,7 +143,9 @@ def test_what_waits_for_its_turn_is_not_acknowledged_to_the_broker() -> None:
     asyncio.run(run())
 
 
-def test_beats_tell_of_the_clock() -> None:
+def test_beats_tell_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beats, "read_quality", lambda: ClockQuality(True, 1e-3, 1e-2, "none"))
+
     async def run() -> None:
         bench = Bench()
         bench.engine.disk.set()

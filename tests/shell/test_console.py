@@ -58,6 +58,7 @@ class PretendNode:
             realm=Realm.EXERCISE, now_ns=NOW_NS, views=lambda: self.views, people=dict, health=tuple
         )
         self.views: tuple[AlertView, ...] = ()
+        self.exchange = SimpleNamespace(beats=SimpleNamespace(clock_trusted=True, clock_offset_s=0.0))
 
     def partner_status(self) -> dict[str, PartnerStatus]:
         return self.status

@@ -14,6 +14,7 @@ from beaconfire.kernel import codec, wire
 from beaconfire.node import NodeState
 from beaconfire.share import ControlOut
 from beaconfire.shell.arrivals import Arrivals
+from beaconfire.shell.clock import read_quality, said_error_s
 from beaconfire.shell.engine import Engine
 from beaconfire.shell.intake import Intake
 from beaconfire.shell.link import PartnerLink
@@ -67,7 +68,7 @@ class Beats:
             self._tell(nation, "hello", words.hello(now_ns=now_ns))
         beat = words.beat(
             now_ns=now_ns,
-            clock_error_s=abs(self.clock_offset_s),
+            clock_error_s=said_error_s(read_quality(), offset_s=self.clock_offset_s),
             clock_trusted=self.clock_trusted,
             journal_seq=engine.seq,
             journal_head=engine.head,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import beaconfire
 from beaconfire.assess import phase_probabilities
 from beaconfire.earth import ecef_to_geodetic, enu_axes
-from beaconfire.kernel import results
+from beaconfire.kernel import limits, results
 from beaconfire.kernel.alerts import AlertRow, AlertView
 from beaconfire.kernel.keyed import keyed_digest
 from beaconfire.kernel.labels import Realm
@@ -24,9 +24,11 @@ from beaconfire.kernel.time import format_utc
 from beaconfire.node import Effect, ShowAlert, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.shell.alertrows import alert_row, log_row
 from beaconfire.shell.channels import Health
+from beaconfire.shell.clock import read_quality
 from beaconfire.shell.config import read_bounded
 from beaconfire.shell.feedhub import FeedHub
 from beaconfire.shell.gateway import Gateway, build_app, serve
+from beaconfire.shell.metrics import Metrics, link_word
 from beaconfire.shell.pageorders import PageOrders
 from beaconfire.shell.rings import Ring, ellipse_ring, track_ellipse
 from beaconfire.shell.securitykeys import RP_ID, origin_of
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
 
 TRACKS_S = 0.1
 CLOCK_S = 1.0
-_LINK_SILENCE_S = 3.0  # a black-holed link is noticed within this (EXCHANGE part 10)
 _SENSOR_DOWN_PERIODS = 5  # a sensor that missed so many of its own periods is shown as down
 
 
@@ -60,6 +61,7 @@ class ConsoleWindow:
         self._now_ns = 0
         self._durable = True
         self._fed_s: float | None = None
+        self._metrics = Metrics(node)
         self._tokens = OneTimeTokens()
         self._gateway: Gateway | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -71,7 +73,9 @@ class ConsoleWindow:
         config = self._node.config
         key = keyed_digest(self._node.identity.id_secret, "console-session")
         orders = PageOrders(self._node.office)
-        app = build_app(self._hub, self._configuration, token=self._tokens, session_key=key, orders=orders)
+        app = build_app(
+            self._hub, self._configuration, token=self._tokens, session_key=key, orders=orders, standing=self._metrics
+        )
         self._gateway = await serve(app, hub=self._hub, host=config.console.host, port=config.console.port)
         self._tasks = [asyncio.create_task(self._every(TRACKS_S, self._publish_tracks)),
                        asyncio.create_task(self._every(CLOCK_S, self._publish_clock))]  # fmt: skip
@@ -97,6 +101,7 @@ class ConsoleWindow:
             if task.done():
                 task.result()  # a fault in drawing must not pass as an empty picture
         self._now_ns, self._durable, self._fed_s = now_ns, durable, time.monotonic()
+        self._metrics.show(seq=seq, now_ns=now_ns, effects=effects, durable=durable)
         for effect in effects:
             if isinstance(effect, ShowTrack):
                 self._take_track(effect.update)
@@ -182,24 +187,28 @@ class ConsoleWindow:
 
     def _publish_clock(self) -> None:
         state = "waiting" if self._now_ns == 0 else "running"
+        quality, beats = read_quality(), self._node.exchange.beats
         self._hub.publish("clock", {
             "time_utc": format_utc(self._now_ns) if self._now_ns else None, "speed": self._node.config.console.speed,
             "durable": self._durable, "state": state,
             "feed_age_s": None if self._fed_s is None else round(time.monotonic() - self._fed_s, 2),
+            "synchronised": quality.synchronised, "error_s": quality.error_s, "trusted": beats.clock_trusted,
+            "step_s": round(beats.clock_offset_s, 3),
         })  # fmt: skip
 
     def _publish_partners(self, seq: int) -> None:
         """Publish what changed of a partner since it was last told."""
         for nation, status in self._node.partner_status().items():
-            link = _link_word(status)
-            told = (link, status.sent_number, status.contiguous, status.received_number, status.rejected)
+            link, offset_s = link_word(status), _shown_offset(status)
+            told = (link, offset_s, status.sent_number, status.contiguous, status.received_number, status.rejected)
             if self._told.get(nation) == told:
                 continue
             self._told[nation] = told
             counts = self._counts.get(nation, Counter())
             heard = None if status.silent_s is None else format_utc(self._now_ns)
             self._hub.publish("partner", {
-                "nation": nation, "link": link, "last_heard_utc": heard, "sent_number": status.sent_number,
+                "nation": nation, "link": link, "clock_offset_s": offset_s, "last_heard_utc": heard,
+                "sent_number": status.sent_number,
                 "received_number": status.received_number, "contiguous": status.contiguous,
                 "released": counts["released"], "withheld": counts["withheld"], "rejected": status.rejected,
                 "epoch": status.epoch,
@@ -261,10 +270,10 @@ def _channel(health: Health) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _link_word(status: "PartnerStatus") -> str:
-    if not status.connected or status.silent_s is None:
-        return "connecting"
-    return "up" if status.silent_s < _LINK_SILENCE_S else "down"
+def _shown_offset(status: "PartnerStatus") -> float | None:
+    """A partner's clock ahead of ours to a tenth of a second, None while it is as good as right or unknown."""
+    offset_s = status.clock_offset_s
+    return None if offset_s is None or abs(offset_s) <= limits.PARTNER_OFFSET_S else round(offset_s, 1)
 
 
 def _launch_ring(revision: EventRevision | None) -> Ring | None:

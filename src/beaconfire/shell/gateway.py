@@ -36,6 +36,7 @@ import beaconfire
 from beaconfire.kernel import limits
 from beaconfire.kernel.errors import PortInUse, UsageError
 from beaconfire.shell.feedhub import FeedHub
+from beaconfire.shell.healthpages import Source, health_routes
 from beaconfire.shell.pageorders import PageOrders
 from beaconfire.shell.recordpages import record_routes
 from beaconfire.shell.sessions import Access, OneTimeTokens
@@ -70,12 +71,14 @@ def build_app(
     session_key: bytes | None = None,
     page_dir: Path = PAGE_DIR,
     orders: PageOrders | None = None,
+    standing: Source | None = None,
 ) -> Starlette:
     """Return the web application of one node.
 
     `config_provider` gives the JSON object of `/config`; its `nation` and `realm` name the cookie. Each `token` opens
     one session, once. `allowed_hosts` are host names without a port. Sessions outlive a restart of the process only if
-    it gets the same `session_key` again. Without `orders` the page can only look.
+    it gets the same `session_key` again.
+    Without `orders` the page can only look; without `standing` nothing tells how the node stands.
     """
     config = config_provider()
     tokens = OneTimeTokens(token) if isinstance(token, str) else token
@@ -91,6 +94,7 @@ def build_app(
         Route("/alert/challenge", site.challenge, methods=["POST"]),
         Route("/alerts/{name}", site.alerts),
         *record_routes(lambda request: access.session(request) is not None),
+        *(() if standing is None else health_routes(standing)),
     ]
     if (page_dir / "assets").is_dir():
         routes_static: list[Route | Mount] = [Mount("/assets", StaticFiles(directory=page_dir / "assets"))]

@@ -8,19 +8,19 @@ receipts. End: on SIGTERM or SIGINT everything is flushed and the journal folded
 import asyncio
 import contextlib
 import signal
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.labels import Realm
-from beaconfire.kernel.time import NS_PER_S, unix_utc_to_tai_ns
+from beaconfire.kernel.time import NS_PER_S
 from beaconfire.node import ClockTrouble, Effect, Input, Join, NodeState, Restart, ScanIn, Tick, initial
 from beaconfire.node import Partner as Named
 from beaconfire.node import step as node_step
 from beaconfire.shell import bundles, journal, keys
 from beaconfire.shell.alerting import Office
 from beaconfire.shell.broker import check_port
+from beaconfire.shell.clock import NodeClock, wall_ns
 from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.engine import Engine, Step, Window
 from beaconfire.shell.feed import Answer, Feed, Turn, order_input
@@ -30,7 +30,6 @@ from beaconfire.shell.store import Head, Identification, Record, Store
 from beaconfire.shell.tasks import ended, woken
 
 TICK_S = 0.1
-_CLOCK_STEP_S = 0.5
 
 
 class Node:
@@ -84,6 +83,21 @@ class Node:
         """The partners taken in, by name."""
         return tuple(self._joined.known[nation] for nation in sorted(self._joined.known))
 
+    @property
+    def exchange(self) -> Partners:
+        """The partners' links, to be read and not changed."""
+        return self._joined
+
+    @property
+    def engine(self) -> Engine[NodeState] | None:
+        """What runs the step, to be read; None before the first turn."""
+        return self._engine
+
+    @property
+    def store(self) -> Store | None:
+        """The journal's writer, to be read; None before `run`."""
+        return self._store
+
     def partner_status(self) -> dict[str, PartnerStatus]:
         """Say how each link stands; empty before the first turn."""
         return self._joined.status()
@@ -97,7 +111,7 @@ class Node:
             loop.add_signal_handler(number, self.stop)
         resumed = journal.resume(self._journal_path, self._step, self._show_again)
         self._genesis = journal.make_genesis(
-            self.config, self.identity, self.partners, epoch=_wall_ns() // NS_PER_S, begun=resumed is not None
+            self.config, self.identity, self.partners, epoch=wall_ns() // NS_PER_S, begun=resumed is not None
         )
         try:
             self._open_store()
@@ -138,7 +152,7 @@ class Node:
         self._start_engine(state)
         self._replayed_ns = now_ns
         if not self.config.feed:  # the last row may be of an old copy: epochs are dated by the clock, not by it
-            now_ns = max(_wall_ns(), now_ns)
+            now_ns = max(wall_ns(), now_ns)
         self._do(Restart(), now_ns=now_ns)
         for partner in self.partners:
             left = partner.nation in state.links and bundles.is_used(self.config, partner.nation)
@@ -217,17 +231,16 @@ class Node:
 
     async def _by_clock(self, last_ns: int) -> None:
         """Drive the step by the node's own clock: last journaled time plus monotonic time elapsed."""
-        base_ns, start_ns = max(_wall_ns(), last_ns), time.monotonic_ns()
+        clock = NodeClock(last_ns)
         if self._engine is None:
-            self._begin(base_ns)
+            self._begin(clock.now_ns())
         beats = self._joined.beats
         trusted = beats.clock_trusted = self._running().state.releaser.clock_trusted  # as the journal left it
         while True:
-            now_ns = base_ns + time.monotonic_ns() - start_ns
-            offset_s = (_wall_ns() - now_ns) / NS_PER_S
-            if (abs(offset_s) < _CLOCK_STEP_S) is not trusted:
+            now_ns = clock.now_ns()
+            if clock.trusted(now_ns) is not trusted:
                 trusted = not trusted
-                self._do(ClockTrouble(trusted, offset_s), now_ns=now_ns)
+                self._do(ClockTrouble(trusted, clock.offset_s(now_ns)), now_ns=now_ns)
             for item in (*self._joined.envelopes(), *self._joined.controls(), *self.office.take()):
                 self._do(item, now_ns=now_ns)
             seq = self._do(Tick(), now_ns=now_ns)
@@ -266,10 +279,6 @@ class Node:
             self._store.close()
         for window in self._windows:
             window.close()
-
-
-def _wall_ns() -> int:
-    return unix_utc_to_tai_ns(time.time_ns())
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., None], argument: object) -> None:

@@ -12,6 +12,7 @@ to the loop, and beyond a written bound of waiting rows it stays so until the no
 import hashlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,10 +22,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from beaconfire.kernel.errors import InvalidInput, RunFailed, Violation
 from beaconfire.kernel.limits import MAX_WAITING_ROWS
 from beaconfire.shell.keys import Credential
+from beaconfire.shell.openmetrics import Histogram
 
 FORMAT = b"beaconfire journal 1"
 NO_HASH = bytes(32)
 _RETRY_S = 0.5
+_SYNC_BOUNDS_S = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0)  # fast disk to a failing one
 _BUSY_S = 1.0  # nobody else writes: whoever holds a lock longer is trouble to be told
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -101,6 +104,7 @@ class Store:
         self._durable_seq = self.seq
         self._waiting: list[tuple[int, bytes]] = []
         self._heads: list[Head] = []
+        self.sync = Histogram(_SYNC_BOUNDS_S)  # how long commits took, their sync included
         self._wake = threading.Condition()
         self._closing = self._overflowed = self._failing = False
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
@@ -153,6 +157,7 @@ class Store:
             self._fold()
 
     def _commit(self, rows: list[tuple[int, bytes]], heads: list[Head]) -> None:
+        begun_s = time.perf_counter()
         try:
             with self._base:
                 self._base.execute("BEGIN IMMEDIATE")
@@ -170,6 +175,7 @@ class Store:
                 with self._wake:
                     self._wake.wait_for(lambda: self._closing, _RETRY_S)
             return
+        self.sync.add(time.perf_counter() - begun_s)
         with self._wake:
             del self._waiting[: len(rows)], self._heads[: len(heads)]
         if self._failing and not self._overflowed:
