@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from beaconfire.kernel import limits, products, wire
-from beaconfire.kernel.records import CLASSES, KINDS, MODES
+from beaconfire.kernel.records import CLASSES, KINDS, MODES, PHASES
 from beaconfire.release import REASONS, Grant, parse_policy, preset_names
 from tests.house import ROOT
 
@@ -19,6 +19,11 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "launch": products.LaunchBody,
     "trajectory": products.TrajectoryBody,
     "impact": products.ImpactBody,
+    "detection": products.DetectionBody,
+    "look": products.Look,
+    "assessment": products.AssessmentBody,
+    "sensor_status": products.SensorStatusBody,
+    "alert_notice": products.AlertNoticeBody,
     "withdrawal": products.WithdrawalBody,
     "void": products.VoidBody,
     "epoch_close": products.EpochCloseBody,
@@ -69,6 +74,7 @@ def test_vectors_of_probabilities_are_in_the_codes_order() -> None:
     text = " ".join(section(WIRE, "Bodies").split())
     for name, words in (("classes", CLASSES), ("kinds", KINDS), ("modes", MODES)):
         assert f"{name} {', '.join(words)}" in text
+    assert f"Phases: {', '.join(PHASES)}" in " ".join(section(WIRE, "assessment").split())
 
 
 def test_limits_of_the_wire() -> None:
@@ -79,6 +85,8 @@ def test_limits_of_the_wire() -> None:
     assert f"more than {limits.FUTURE_TOLERANCE_S:g} s ahead" in text
     assert f"At most {limits.RECEIPT_RANGES} pairs".lower() in text.lower()
     assert f"at most {limits.MAX_PROVENANCE}" in text
+    assert f"1 to {limits.MAX_LOOKS} of the following" in text
+    assert f"1 to {limits.MAX_ALERT_AREAS}, ISO 3166-2" in text
     assert limits.RESEND_AFTER_S == 2.0
     assert "within two seconds is sent again" in text
     assert limits.MAX_COVARIANCE_CONDITION == 1e12

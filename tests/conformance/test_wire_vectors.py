@@ -13,9 +13,23 @@ import msgspec
 import pytest
 
 from beaconfire.kernel import codec, products, wire
+from beaconfire.kernel.alerts import MessageKind
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Kind
-from tests.exchange import NOW_NS, envelope, impact_body, key_pair, launch_body, release, sign, trajectory_body
+from tests.exchange import (
+    NOW_NS,
+    assessment_body,
+    detection_body,
+    envelope,
+    impact_body,
+    key_pair,
+    launch_body,
+    notice_body,
+    release,
+    sensor_status_body,
+    sign,
+    trajectory_body,
+)
 
 FILE = Path(__file__).with_name("wire_v1.json")
 PRIVATE, PUBLIC = key_pair(7)
@@ -31,6 +45,12 @@ def records() -> Iterator[tuple[str, msgspec.Struct]]:
     yield "trajectory, no event, no sensors", trajectory_body(event="", sensors=(), provenance=())
     yield "impact", impact_body()
     yield "impact, reachable set", impact_body(**EMPTY_IMPACT, reason="reachable_set")
+    yield "detection", detection_body()
+    yield "assessment", assessment_body()
+    yield "assessment, nothing known", assessment_body(burnout_time_ns=None, apogee_m=None, lost=True)
+    yield "sensor_status", sensor_status_body()
+    yield "alert_notice", notice_body()
+    yield "alert_notice, ended", notice_body(says=MessageKind.CANCEL, ended=True)
     yield "withdrawal", products.WithdrawalBody(of=Kind.LAUNCH, id="E1", reason="流星")
     yield "void", products.VoidBody(first=2, last=300, anchor=bytes(32), closing=b"\xff" * 32, reason="policy")
     yield "epoch_close", products.EpochCloseBody(reason="restart")
