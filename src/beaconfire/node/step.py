@@ -104,7 +104,7 @@ def _tick(state: NodeState, _item: Tick) -> list[Effect]:
     for partner, product in ticked.due:
         effects += release(state, product, (partner,))
     for product in status_offers(state):
-        effects += offer(state, product, state.audience)
+        effects += offer(state, product, tuple(state.links))
     return effects + catch_up(state) + warning_tick(state)
 
 

@@ -76,16 +76,6 @@ class Telling:
         """Let everything be said anew: a wider grant may let go what is still true."""
         self._said = {key: product for key, product in self._said.items() if key[0] is Kind.TRAJECTORY}
 
-    def moment(self) -> tuple[Product, ...]:
-        """Return the last product of every track and event that partners are told of."""
-        return tuple(self._said.values())
-
-    def is_live(self, product: Product) -> bool:
-        """Say whether a product is of this picture, and of a track or an event that is still in it."""
-        if product.kind is Kind.TRAJECTORY:
-            return product.local_id in self._told
-        return product.kind is Kind.ALERT_NOTICE or not product.event_id or product.event_id in self._status
-
     def live(self) -> tuple[Product, ...]:
         """Return the last product of every track and event that still goes on."""
         return tuple(product for product in self._said.values() if self._is_live(product))
