@@ -12,6 +12,7 @@ import pytest
 from beaconfire.cli.outcome import write_results
 from beaconfire.cli.performance import Played
 from beaconfire.kernel.records import CLASSES, KINDS
+from beaconfire.record import associate, shipped_claims
 from beaconfire.rehearse.lines import Account
 from tests.rehearse.pretend import pretend, simulation
 
@@ -70,7 +71,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, A
     played = Played(wall_s=39.0, failed={"USA": "the node ended"})
     played.late["JPN"] = 2
     played.missed.append("KOR: cancel by kim at 9 s")
-    summary = write_results(home, out, simulation(), played)
+    summary = write_results(home, out, simulation(), played, launches=associate(shipped_claims()))
     for journal in journals:
         journal.close()
     return out, summary

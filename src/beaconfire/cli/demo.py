@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from beaconfire.cli.performance import Played
+    from beaconfire.record import Launch
     from beaconfire.rehearse import Scenario, Simulation, Staff
     from beaconfire.shell import Fleet
 
@@ -45,6 +46,7 @@ def demo(
     port: Port = 8600,
     out: Path | None = None,
     seed: int | None = None,
+    my_record: Flag = False,
     json: Flag = False,
 ) -> int:
     """Play a scenario: a node, a NATS server and a journal per nation, joined by mTLS links, in realm EXERCISE.
@@ -63,6 +65,8 @@ def demo(
         Folder for the results and the report: a new one, an empty one, or a former run's.
     seed
         Seed of the sensors' noise and the background; the scenario's own if not given.
+    my_record
+        Keep your own launch record, in realm EXERCISE, and answer from it; else each node has one of this run alone.
     json
         Print the summary as JSON.
     """
@@ -71,7 +75,6 @@ def demo(
     from beaconfire.cli.outcome import write_results
     from beaconfire.cli.scenario import read_source
     from beaconfire.rehearse import read_scenario, simulate
-    from beaconfire.shell.broker import check_port
     from beaconfire.shell.export import check_folder, new_folder
 
     source, where = read_source(scenario)
@@ -80,16 +83,16 @@ def demo(
     if out is not None:
         check_folder(out)
     if not headless:
-        for place in range(len(checked.nations)):
-            check_port("127.0.0.1", port + place)
+        _check_ports(port, len(checked.nations))
     with progress_bar("simulating") as report:
         simulation = simulate(checked, seed=seed, progress=report)
     subprocess.run([sys.executable, "-m", "beaconfire", "warm"], check=True, stdout=subprocess.DEVNULL)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it; SIGTERM needs it
     with _home() as home, new_folder(out or home / "out") as folder:
-        setting = Setting(home, simulation, policies, speed=None if headless else speed, port=port)
+        setting = Setting(home, simulation, policies, speed=None if headless else speed, port=port, my_record=my_record)
         played = asyncio.run(_run(setting))
-        summary = write_results(home, folder, simulation, played)
+        launches = _launches(home, my_record=my_record)
+        summary = write_results(home, folder, simulation, played, launches=launches)
     if json:
         print(dumps(summary, ensure_ascii=False, indent=2))
     else:
@@ -106,6 +109,7 @@ class Setting:
     policies: Mapping[str, bytes]
     speed: float | None
     port: int
+    my_record: bool = False
 
 
 async def _run(setting: Setting) -> Played:
@@ -113,7 +117,7 @@ async def _run(setting: Setting) -> Played:
     import asyncio
 
     from beaconfire.cli.performance import perform
-    from beaconfire.cli.stage import build_stage, hire
+    from beaconfire.cli.stage import RECORD, build_stage, hire
     from beaconfire.rehearse import Prompter
     from beaconfire.shell import Fleet
 
@@ -126,6 +130,7 @@ async def _run(setting: Setting) -> Played:
         policies=setting.policies,
         console_port=setting.port if paced else None,
         speed=setting.speed or 1.0,
+        record="" if setting.my_record else RECORD,
     )
     staffs = hire(configs, scenario)
     prompter = Prompter(scenario, staffs)
@@ -167,6 +172,23 @@ async def _interrupt(loop: asyncio.AbstractEventLoop) -> None:
         await asked.wait()
     finally:
         loop.remove_signal_handler(signal.SIGINT)
+
+
+def _check_ports(port: int, count: int) -> None:
+    """Raise `PortInUse` unless every page has its port."""
+    from beaconfire.shell.broker import check_port
+
+    for place in range(count):
+        check_port("127.0.0.1", port + place)
+
+
+def _launches(home: Path, *, my_record: bool) -> tuple[Launch, ...]:
+    """What bulletins answer from: the user's record, or the shipped announcements, so that a run repeats."""
+    from beaconfire.kernel.labels import Realm
+    from beaconfire.shell.bulletins import launches_of
+    from beaconfire.shell.recordstore import RecordStore
+
+    return launches_of(RecordStore(None if my_record else home / "none.sqlite"), Realm.EXERCISE)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from json import dumps
 from pathlib import Path
@@ -13,7 +14,7 @@ from cyclopts import App, Parameter
 from beaconfire.cli.init import ask_passphrase
 
 if TYPE_CHECKING:
-    from beaconfire.shell import Node
+    from beaconfire.shell import Node, NodeConfig
     from beaconfire.shell.engine import Window
 
 Config = Annotated[Path, Parameter(name="--config", help="the node's node.toml")]
@@ -31,24 +32,43 @@ def register(app: App) -> None:
 def run(*, config: Config) -> None:
     """Run a node until it is interrupted or terminated.
 
-    Prints one JSON line once it is ready. Partners' links come up by themselves whenever the partners are there.
+    Prints one JSON line once it is ready. Partners' links come up by themselves whenever the partners are there. What
+    its sensors detect and what partners tell is entered into the launch record.
     """
     import asyncio
     import logging
 
     from beaconfire.cli.warm import load_kernels
     from beaconfire.shell import Node, load_config
-    from beaconfire.shell.export import ResultsWriter
 
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # a lost connection is told by the links' own state
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     settings = load_config(config)
     deque(load_kernels(), maxlen=0)
-    windows: list[Window] = []
-    if settings.results:
-        windows.append(ResultsWriter(settings.path(settings.results), settings.realm))
+    windows = _windows(settings)
     node = Node(settings, passphrase=ask_passphrase(settings.realm), windows=windows)
     asyncio.run(_serve(node, windows))
+
+
+def _windows(settings: NodeConfig) -> list[Window]:
+    """The launch record, and what is written into the results folder if there is one."""
+    from beaconfire.shell.bulletins import BulletinWriter
+    from beaconfire.shell.export import ResultsWriter
+    from beaconfire.shell.recordkeeper import RecordKeeper
+    from beaconfire.shell.recordstore import RecordStore
+
+    store, nation, realm = RecordStore(settings.record_path), settings.nation, settings.realm
+    windows: list[Window] = [RecordKeeper(store, nation=nation, realm=realm, told=_told)]
+    if settings.results:
+        folder = settings.path(settings.results)
+        windows.append(ResultsWriter(folder, realm))
+        languages = settings.console.languages
+        windows.append(BulletinWriter(folder, store, nation=nation, realm=realm, languages=languages, told=_told))
+    return windows
+
+
+def _told(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 async def _serve(node: Node, windows: list[Window]) -> None:

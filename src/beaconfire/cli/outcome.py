@@ -13,7 +13,7 @@ import msgspec
 
 from beaconfire.cli.performance import Played
 from beaconfire.cli.stage import ALERTS, RESULTS
-from beaconfire.record import Launch, associate, shipped_claims
+from beaconfire.record import Launch
 from beaconfire.rehearse import Simulation, write_simulation
 from beaconfire.rehearse.lines import EVENTS_FILE, read_account
 from beaconfire.rehearse.report import render
@@ -25,14 +25,16 @@ from beaconfire.shell.export import write_last_events
 JOURNAL = "journal.sqlite"
 
 
-def write_results(home: Path, folder: Path, simulation: Simulation, played: Played) -> dict[str, Any]:
+def write_results(
+    home: Path, folder: Path, simulation: Simulation, played: Played, *, launches: Sequence[Launch]
+) -> dict[str, Any]:
     """Write the files of INTERFACES part 5 into an empty folder and return the values of `summary.json`.
 
-    `home` holds the nodes' folders, by nation, after they have ended.
+    `home` holds the nodes' folders, by nation, after they have ended; `launches` are the record that bulletins answer
+    from.
     """
     write_simulation(simulation, folder)
     accounts = {}
-    launches = associate(shipped_claims())
     for row in simulation.scenario.nations:
         place = folder / row.code
         _collect(home / row.code, place, failed=row.code in played.failed)
@@ -61,7 +63,7 @@ def _collect(node: Path, place: Path, *, failed: bool) -> None:
 
 def _tell(nation: Nation, place: Path, launches: Sequence[Launch]) -> None:
     """Write a bulletin of each of a nation's events."""
-    (place / BULLETINS).mkdir()
+    (place / BULLETINS).mkdir(exist_ok=True)
     if (place / EVENTS_FILE).exists():
         write_bulletins(place, nation=nation.code, languages=nation.languages, launches=launches)
 

@@ -305,15 +305,13 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
 
 
 def _claims() -> tuple[Claim, ...]:
-    """The claims of the record; the shipped ones, and a word of that, before anything was imported."""
-    from beaconfire.record import shipped_claims
+    """The claims of the record; with the shipped ones, and a word of that, before any announcement was imported."""
     from beaconfire.shell.recordstore import RecordStore
 
-    store = RecordStore()
-    if store.exists():
-        return store.claims()
-    print("nothing is imported yet: these are the shipped announcements (record import announced)", file=sys.stderr)
-    return shipped_claims()
+    claims, imported = RecordStore().known()
+    if not imported:
+        print("nothing is imported yet: the shipped announcements are used (record import announced)", file=sys.stderr)
+    return claims
 
 
 def _launches(claims: Sequence[Claim], realm: Realm, *, unrated: bool = False) -> tuple[Launch, ...]:

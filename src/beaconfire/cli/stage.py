@@ -19,17 +19,25 @@ from beaconfire.shell.pki import write_secret
 
 HOST = "127.0.0.1"
 RESULTS, FEED = "results", "feed.sock"
+RECORD = f"{RESULTS}/record.sqlite"  # of the run alone, beside its other results
 ALERTS = "alerts"  # where a node's results hold its messages
 _ROOT_KEY = "keys/root.key"
 
 
 def build_stage(
-    home: Path, scenario: Scenario, *, policies: Mapping[str, bytes], console_port: int | None, speed: float = 1.0
+    home: Path,
+    scenario: Scenario,
+    *,
+    policies: Mapping[str, bytes],
+    console_port: int | None,
+    speed: float = 1.0,
+    record: str = RECORD,
 ) -> dict[str, NodeConfig]:
     """Make every nation's node under `home`, each the partner of each, and return the configurations by nation.
 
     `policies` are the bytes of release policies by nation; consoles take `console_port` and those above it, none
-    without, and say `speed`. Raises `InvalidInput` for sensors or policies that are wrong.
+    without, and say `speed`. `record` is each node's launch record, empty the user's own. Raises `InvalidInput` for
+    sensors or policies that are wrong.
     """
     ports = free_ports(2 * len(scenario.nations))
     configs = {}
@@ -52,6 +60,7 @@ def build_stage(
             ),
             feed=FEED,
             results=RESULTS,
+            record=record,
         )
     exchange_bundles(list(configs.values()))
     return configs

@@ -44,12 +44,12 @@ def track(
     """
     from beaconfire.kernel.errors import UsageError
     from beaconfire.kernel.sensors import parse_sensors
-    from beaconfire.record import associate, shipped_claims
-    from beaconfire.shell.bulletins import write_bulletins
+    from beaconfire.shell.bulletins import launches_of, write_bulletins
     from beaconfire.shell.config import read_bounded
     from beaconfire.shell.detection_files import read_detections
     from beaconfire.shell.export import ResultsWriter, check_folder, new_folder
     from beaconfire.shell.offline import nation_of, watch
+    from beaconfire.shell.recordstore import RecordStore
 
     if not detections:
         raise UsageError("no detection file was named; name one or more, .csv or .jsonl")
@@ -69,7 +69,8 @@ def track(
         if writer is not None and folder is not None:
             writer.close()
             nation = nation_of(known)
-            write_bulletins(folder, nation=nation, languages=_languages(nation), launches=associate(shipped_claims()))
+            launches = launches_of(RecordStore(), realm)
+            write_bulletins(folder, nation=nation, languages=_languages(nation), launches=launches)
     _tell(_summary(outcome, realm, out), json=json)
 
 

@@ -122,6 +122,7 @@ TICK_GAP_S = 5.0  # a node that slept so long starts its countdowns again
 MAX_WAITING_ROWS = 100_000  # journal rows that could not be committed yet: about 100 MB, minutes of full load
 OUTBOX_MAX_BYTES = 1024**3  # ten minutes at 2,000 envelopes/s of about 0.8 KiB
 NOW_MAX_BYTES = 32 * 1024**2  # last values of 500 tracks and 20 events of at most 16 KiB, in memory
+MAX_ERRANDS = 10_000  # claims or bulletins that wait for the disk: months of launches, and they come again at a start
 MAX_IN_FLIGHT = 1_024  # published and not yet acknowledged by our own broker
 RECENT_ENVELOPES = 8_192  # hashes by which intake knows what another lane brought before
 MAX_INTAKE_QUEUE = 20_000  # verified envelopes of one partner waiting for the step; more are left on the broker
@@ -142,6 +143,7 @@ MAX_RECORD_FILE_BYTES = 64 * 1024**2  # of one imported file: that many claims w
 MAX_FAULTS = 200  # named of one file; more are not read
 MAX_NESTING = 4  # tables within tables of a JSON file
 MAX_FLIGHT_TIME_S = 86_400.0  # nothing that comes down flies longer
+MAX_EDITION = 1_000_000  # revisions of one event: ten a second for a day
 MAX_QUESTION_LENGTH = 300  # one sentence
 
 # --- CAP messages, a stranger's too -------------------------------------------------------------------

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from beaconfire.kernel.alerts import AlertRow, Approved
+from beaconfire.kernel.products import ImpactBody, LaunchBody, WithdrawalBody
 from beaconfire.kernel.records import EventRevision, TrackUpdate
 
 
@@ -100,6 +101,15 @@ class ShowEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowPartner:
+    """What a partner said of a launch or an impact of its own, or took back: its word, beside any picture."""
+
+    partner: str
+    now_ns: int
+    body: LaunchBody | ImpactBody | WithdrawalBody
+
+
+@dataclass(frozen=True, slots=True)
 class ShowAudit:
     """A decision of release, intake or sensing with its reason; equal noes come once a minute with their count."""
 
@@ -127,7 +137,9 @@ class Publish:
     approved: Approved
 
 
-Effect = Send | Purge | Tell | Cut | Admit | ShowLate | ShowTrack | ShowEvent | ShowAudit | ShowAlert | Publish
+Effect = (
+    Send | Purge | Tell | Cut | Admit | ShowLate | ShowTrack | ShowEvent | ShowPartner | ShowAudit | ShowAlert | Publish
+)
 
 _ENCODER = msgspec.msgpack.Encoder()
 
@@ -149,6 +161,8 @@ def _fields(effect: Effect) -> tuple[object, ...]:
         return (*words, *arrays, update.sensors, update.nations, used, update.replaces)
     if isinstance(effect, ShowEvent):
         return (effect.revision,)
+    if isinstance(effect, ShowPartner):
+        return (effect.partner, effect.now_ns, effect.body)
     if isinstance(effect, ShowAlert):
         return (effect.row,)
     if isinstance(effect, Publish):

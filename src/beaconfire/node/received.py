@@ -17,10 +17,11 @@ from beaconfire.kernel.products import (
     ReleasedBody,
     SensorStatusBody,
     TrajectoryBody,
+    WithdrawalBody,
 )
 from beaconfire.kernel.records import CLASSES, KINDS, MeasurementScan
 from beaconfire.kernel.time import format_utc
-from beaconfire.node.effects import Effect, ShowAudit
+from beaconfire.node.effects import Effect, ShowAudit, ShowPartner
 from beaconfire.node.inputs import EnvelopeIn
 from beaconfire.node.notices import counts, take_notice
 from beaconfire.node.offers import received_looks, received_tracklet
@@ -71,6 +72,8 @@ def _apply(state: NodeState, nation: str, body: ReleasedBody) -> Taken:
         track = state.partner_events.get(nation, {}).get(body.event)
         fused = () if track is None else state.partner_tracks.fused_of(nation, track)
         state.assessor.advise(PartnerAdvice(nation, state.now_ns, body, fused))
+    if isinstance(body, LaunchBody | ImpactBody | WithdrawalBody):
+        return Taken([ShowPartner(nation, state.now_ns, body)])
     return Taken([])
 
 

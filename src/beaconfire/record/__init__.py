@@ -5,6 +5,7 @@ from beaconfire.record.ask import ask
 from beaconfire.record.bulletin import bulletin
 from beaconfire.record.check import Finding, Verdict, check, report
 from beaconfire.record.claims import (
+    SENSED,
     Bound,
     Claim,
     CountBound,
@@ -15,6 +16,7 @@ from beaconfire.record.claims import (
 )
 from beaconfire.record.events import claims_of_event, read_events
 from beaconfire.record.export import claim_row, launch_row, to_csv, to_geojson
+from beaconfire.record.gather import Gatherer
 from beaconfire.record.launches import Count, Launch, associate, count_of
 from beaconfire.record.mapping import FIELDS, Mapping, checked, parse_mapping
 from beaconfire.record.page import launch_html, launch_page
@@ -24,12 +26,14 @@ from beaconfire.record.table import read_claims, shipped_claims
 __all__ = [
     "FIELDS",
     "PLOTS",
+    "SENSED",
     "Answer",
     "Bound",
     "Claim",
     "Count",
     "CountBound",
     "Finding",
+    "Gatherer",
     "Launch",
     "Mapping",
     "SourceClass",

@@ -11,7 +11,7 @@ from typing import Any
 from beaconfire.kernel.time import NS_PER_S, parse_utc
 from beaconfire.record.answer import first_since
 from beaconfire.record.bulletin_place import Fell, distances_km, fell_of
-from beaconfire.record.claims import Claim
+from beaconfire.record.claims import SENSED, Claim
 from beaconfire.record.launches import SALVO_GATE_NS, Launch
 
 Row = Mapping[str, Any]
@@ -121,12 +121,16 @@ def _most(probabilities: Mapping[str, float]) -> tuple[str, float]:
 
 
 def _announced(launches: Sequence[Launch], launch_ns: int) -> tuple[Claim, ...]:
-    """The claims of the launches whose stated times are this event's."""
+    """What was announced of the launches whose stated times are this event's; what sensors saw is no announcement.
+
+    Nor is it for the public what partners told us.
+    """
     return tuple(
         claim
         for launch in launches
         if any(not claim.dated_only and _near(claim, launch_ns) for claim in launch.claims)
         for claim in launch.claims
+        if claim.source_class not in SENSED
     )
 
 

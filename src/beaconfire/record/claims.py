@@ -39,6 +39,10 @@ class SourceClass(StrEnum):
     COMPILED = "compiled"
 
 
+# What sensors saw is a claim as others are, but no announcement.
+SENSED = (SourceClass.OWN_SENSORS, SourceClass.PARTNER)
+
+
 class CountBound(StrEnum):
     """How a stated number of missiles is meant."""
 

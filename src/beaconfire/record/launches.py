@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.record.claims import LADDER, STATED_CLASSES, Claim, CountBound, local_clock
+from beaconfire.record.claims import LADDER, SENSED, STATED_CLASSES, Claim, CountBound, local_clock
 
 GATE_NS = 300 * NS_PER_S  # sources differ by up to five minutes
 SALVO_GATE_NS = 600 * NS_PER_S  # several missiles take their time: nine minutes on 5 November 2024
+_ONE_EVENT_NS = 3 * 3600 * NS_PER_S  # the longest flight to be lost and found takes little more than an hour
 SAME_PLACE_M = 100e3  # sources name places up to some 40 km apart; two sites fired from at once are further
 _EARTH_RADIUS_M = 6_371_008.8
 _SEA_BASED = frozenset({"SLBM", "HGV", "unknown"})  # say nothing of the distance
@@ -132,17 +133,32 @@ def compatible(a: Claim, b: Claim) -> bool:
     return (apart is None or apart <= SAME_PLACE_M) and _same_class(a.classes, b.classes)
 
 
-def _editions(claims: Iterable[Claim]) -> tuple[list[Claim], dict[tuple[str, str], list[Claim]]]:
-    """The statement that counts of each source, and what came before it."""
+def _editions(claims: Iterable[Claim]) -> tuple[list[Claim], dict[str, list[Claim]]]:
+    """The statement that counts of each source, and what came before it, by the id of the one that counts."""
     by_statement: dict[tuple[str, str], list[Claim]] = defaultdict(list)
     for claim in {claim.id: claim for claim in claims}.values():
         by_statement[_statement(claim)].append(claim)
-    latest, history = [], {}
-    for key, editions in by_statement.items():
-        editions.sort(key=lambda claim: (claim.edition, claim.id))
-        latest.append(editions[-1])
-        history[key] = editions[:-1]
+    latest: list[Claim] = []
+    history: dict[str, list[Claim]] = {}
+    for stated in by_statement.values():
+        for editions in _of_one_event(stated):
+            editions.sort(key=lambda claim: (claim.edition, claim.id))
+            latest.append(editions[-1])
+            history[editions[-1].id] = editions[:-1]
     return latest, history
+
+
+def _of_one_event(claims: list[Claim]) -> list[list[Claim]]:
+    """The claims of one statement. Machines count their events anew with every journal: hours apart are two events."""
+    if claims[0].source_class not in SENSED:
+        return [claims]
+    apart: list[list[Claim]] = []
+    for claim in sorted(claims, key=_order):
+        if apart and claim.time_ns - apart[-1][-1].time_ns <= _ONE_EVENT_NS:
+            apart[-1].append(claim)
+        else:
+            apart.append([claim])
+    return apart
 
 
 def _statement(claim: Claim) -> tuple[str, str]:
@@ -216,8 +232,8 @@ def _misfit(group: Sequence[Claim], claim: Claim) -> float:
     return off - 0.5 * named
 
 
-def _launch(group: Sequence[Claim], history: dict[tuple[str, str], list[Claim]]) -> Launch:
-    replaced = [old for claim in group for old in history[_statement(claim)]]
+def _launch(group: Sequence[Claim], history: dict[str, list[Claim]]) -> Launch:
+    replaced = [old for claim in group for old in history[claim.id]]
     gone = (*replaced, *(claim for claim in group if claim.withdrawn))
     return Launch("", tuple(claim for claim in group if not claim.withdrawn), gone)
 

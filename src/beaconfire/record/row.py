@@ -145,7 +145,7 @@ def claim_of_row(row: Table[str, str], *, mapping: Mapping, where: str) -> Claim
         via=cells.text("via"),
         confidence=cells.choice("confidence", get_args(Confidence), ""),  # type: ignore[arg-type]
         statement=cells.text("statement"),
-        edition=cells.whole("edition", 1, limits.MAX_COUNT) or (0 if cells.text("statement") else 1),
+        edition=cells.whole("edition", 1, limits.MAX_EDITION) or (0 if cells.text("statement") else 1),
         withdrawn=cells.choice("withdrawn", ("no", "yes", "false", "true", "0", "1"), "no") in ("yes", "true", "1"),
         realm=Realm(cells.choice("realm", tuple(Realm), Realm.LIVE)),
     )

@@ -9,6 +9,7 @@ from beaconfire.shell.alerting import channels
 from beaconfire.shell.broker import check_port, server_binary, sha256_of
 from beaconfire.shell.config import NodeConfig, read_bounded
 from beaconfire.shell.people import read_people
+from beaconfire.shell.recordstore import RecordStore
 
 
 def check_node(config: NodeConfig, *, passphrase: str | None) -> dict[str, str | int | list[str]]:
@@ -42,6 +43,7 @@ def check_node(config: NodeConfig, *, passphrase: str | None) -> dict[str, str |
         "clients": f"{broker.host}:{broker.client_port}",
         "links": f"{broker.host}:{broker.link_port}, known to partners as {broker.address}",
         "console": f"{config.console.host}:{config.console.port}" if config.console.port else "none",
+        "record": str(RecordStore(config.record_path).path),
         "journal": str(config.path(config.data) / "journal.sqlite"),
     }
 

@@ -52,10 +52,16 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     warning: str = "warning.toml"  # how it warns the public; a node without this file warns nobody
     data: str = "data"
     results: str = ""  # folder for tracks.jsonl and events.jsonl; empty writes none
+    record: str = ""  # the launch record that it keeps and answers from; empty is the user's own
     feed: str = ""  # EXERCISE only: the local socket of the lockstep feed
     broker: BrokerConfig
     console: ConsoleConfig = ConsoleConfig()
     folder: str = ""
+
+    @property
+    def record_path(self) -> Path | None:
+        """The file of the launch record, None for the user's own."""
+        return self.path(self.record) if self.record else None
 
     def path(self, name: str) -> Path:
         """Return the absolute path of a file named in this configuration."""

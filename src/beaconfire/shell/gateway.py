@@ -72,13 +72,15 @@ def build_app(
     page_dir: Path = PAGE_DIR,
     orders: PageOrders | None = None,
     standing: Source | None = None,
+    record: Path | None = None,
 ) -> Starlette:
     """Return the web application of one node.
 
     `config_provider` gives the JSON object of `/config`; its `nation` and `realm` name the cookie. Each `token` opens
     one session, once. `allowed_hosts` are host names without a port. Sessions outlive a restart of the process only if
     it gets the same `session_key` again.
-    Without `orders` the page can only look; without `standing` nothing tells how the node stands.
+    Without `orders` the page can only look; without `standing` nothing tells how the node stands. `record` is the
+    launch record's file, by default the user's.
     """
     config = config_provider()
     tokens = OneTimeTokens(token) if isinstance(token, str) else token
@@ -93,7 +95,7 @@ def build_app(
         Route("/alert", site.order, methods=["POST"]),
         Route("/alert/challenge", site.challenge, methods=["POST"]),
         Route("/alerts/{name}", site.alerts),
-        *record_routes(lambda request: access.session(request) is not None),
+        *record_routes(lambda request: access.session(request) is not None, path=record),
         *(() if standing is None else health_routes(standing)),
     ]
     if (page_dir / "assets").is_dir():

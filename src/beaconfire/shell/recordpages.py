@@ -6,6 +6,7 @@ The record is read from disk when it has changed, in a worker thread: the node's
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from html import escape
+from pathlib import Path
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -14,7 +15,7 @@ from starlette.routing import Route
 
 from beaconfire.kernel.errors import BeaconfireError
 from beaconfire.kernel.labels import Realm
-from beaconfire.record import PLOTS, Launch, ask, associate, launch_html, plot, shipped_claims, told
+from beaconfire.record import PLOTS, Launch, ask, associate, launch_html, plot, told
 from beaconfire.shell.recordstore import RecordStore
 
 STYLE = """body{font:15px/1.5 sans-serif;margin:2em;max-width:80em}img{max-width:640px;width:100%}
@@ -23,15 +24,18 @@ pre{white-space:pre-wrap;background:#f3f4f6;padding:1em}input[type=search]{width
 .EXERCISE{background:repeating-linear-gradient(45deg,#dbeafe 0 8px,#fff 8px 16px)}"""
 
 
-def record_routes(signed_in: Callable[[Request], bool]) -> list[Route]:
-    """Return the routes under `/record`; `signed_in` says whether a request has a session."""
+def record_routes(signed_in: Callable[[Request], bool], *, path: Path | None = None) -> list[Route]:
+    """Return the routes under `/record`; `signed_in` says whether a request has a session.
+
+    `path` is the record's file, by default the user's.
+    """
 
     def guarded(answer: Callable[[Request, Sequence[Launch]], Response]) -> Callable[[Request], Response]:
         def endpoint(request: Request) -> Response:
             if not signed_in(request):
                 return PlainTextResponse("No session. Open the console first.\n", 403)
             try:
-                return answer(request, _launches(_realm(request.query_params)))
+                return answer(request, _launches(path, _realm(request.query_params)))
             except BeaconfireError as error:
                 return PlainTextResponse(f"{error}\n", 400)
 
@@ -101,15 +105,15 @@ def _realm(query: Mapping[str, str]) -> Realm:
     return Realm.EXERCISE if query.get("realm") == Realm.EXERCISE else Realm.LIVE
 
 
-def _launches(realm: Realm) -> tuple[Launch, ...]:
-    """The launches of the record as it is now; the shipped ones before anything was imported."""
-    store = RecordStore()
+def _launches(path: Path | None, realm: Realm) -> tuple[Launch, ...]:
+    """The launches of the record as it is now; with the shipped ones before any announcement was imported."""
+    store = RecordStore(path)
     changed_ns = store.path.stat().st_mtime_ns if store.exists() else 0
-    return _associated(str(store.path), changed_ns, realm)
+    return _associated(store.path, changed_ns, realm)
 
 
 @lru_cache(maxsize=4)
-def _associated(path: str, changed_ns: int, realm: Realm) -> tuple[Launch, ...]:
+def _associated(path: Path, changed_ns: int, realm: Realm) -> tuple[Launch, ...]:
     """Kept until the file, told by its path and time, has changed."""
-    claims = RecordStore().claims() if changed_ns else shipped_claims()
+    claims, _ = RecordStore(path).known()
     return associate((claim for claim in claims if claim.realm is realm), unrated=True)

@@ -16,7 +16,7 @@ import msgspec
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.errors import InvalidInput, RunFailed
-from beaconfire.record import Claim
+from beaconfire.record import SENSED, Claim, shipped_claims
 
 HOME = "BEACONFIRE_HOME"
 FORMAT = 1  # SQLite's user_version of the file
@@ -108,6 +108,15 @@ class RecordStore:
                 )
             database.execute("COMMIT")
         return Added(new=total - before, known=len(claims) - (total - before), total=total)
+
+    def known(self) -> tuple[tuple[Claim, ...], bool]:
+        """Return the claims to answer from, and whether announcements were ever imported.
+
+        Before that the shipped ones stand in: what a node's own sensors saw says little without them.
+        """
+        claims = self.claims()
+        imported = any(claim.source_class not in SENSED for claim in claims)
+        return (claims, True) if imported else ((*shipped_claims(), *claims), False)
 
     @contextmanager
     def _connected(self, uri: str) -> Iterator[sqlite3.Connection]:

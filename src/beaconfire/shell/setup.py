@@ -38,6 +38,7 @@ def init_node(
     console: ConsoleConfig | None = None,
     feed: str = "",
     results: str = "",
+    record: str = "",
     passphrase: str | None = None,
 ) -> NodeConfig:
     """Make a new node under `folder` and return its configuration.
@@ -45,7 +46,7 @@ def init_node(
     Raises `UsageError` if the folder holds anything, or LIVE keys have no passphrase; `InvalidInput` for a code that
     is none. Without `warning_toml` the node warns nobody; `rules` are texts of automatic rules by file, sealed here and
     in force only where `warning_toml` names them. `broker` and `console` are the realm's default addresses
-    unless given.
+    unless given. `record` is the file of the launch record, by default the user's.
     """
     check_nation(nation, where="nation")
     if realm is Realm.LIVE and not passphrase:
@@ -61,6 +62,7 @@ def init_node(
         realm=realm,
         feed=feed,
         results=results,
+        record=record,
         broker=broker,
         console=console or ConsoleConfig(port=page),
         folder=str(folder.resolve()),
