@@ -2,12 +2,16 @@
 
 import json
 import random
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from beaconfire.kernel import limits
+from beaconfire.kernel.detections import read_csv
 from beaconfire.kernel.errors import InvalidInput
+from beaconfire.kernel.records import Detection
+from beaconfire.shell import detection_files
 from beaconfire.shell.detection_files import read_detections
 
 HEAD = "time_utc,sensor_id,range_m,azimuth_deg,elevation_deg\n"
@@ -24,8 +28,8 @@ def write(path: Path, *rows: str) -> Path:
 
 
 def read(*paths: Path, sensors: list[str] = SENSORS) -> list[tuple[int, str, float | None]]:
-    found = read_detections(paths, sensors=sensors, progress=lambda done, total: None)
-    return [(item.time_ns, item.sensor_id, item.range_m) for item in found]
+    with read_detections(paths, sensors=sensors, progress=lambda done, total: None) as found:
+        return [(item.time_ns, item.sensor_id, item.range_m) for item in found]
 
 
 def faults(*paths: Path) -> list[str]:
@@ -121,11 +125,62 @@ def test_more_than_a_run_can_hold_is_refused(tmp_path: Path, monkeypatch: pytest
     assert faults(path) == [f"{path}:4: is one detection too many; expected at most 2 in one run"]
 
 
-def test_progress_goes_to_the_last_byte(tmp_path: Path) -> None:
+def test_progress_goes_to_the_last_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.csv", *(row(second % 60, range_m=1e5 + second) for second in range(5000)))
     told: list[tuple[int, int]] = []
-    read_detections([path], sensors=SENSORS, progress=lambda done, total: told.append((done, total)))
+    monkeypatch.setattr(detection_files, "_BLOCK_BYTES", 1 << 16)
+    with read_detections([path], sensors=SENSORS, progress=lambda done, total: told.append((done, total))) as rows:
+        assert len(rows) == 5000
     size = path.stat().st_size
     assert [total for _, total in told] == [size] * len(told)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
-    assert (len(told), told[-1]) == (3, (size, size))
+    assert len(told) == size // (1 << 16) + 2 and told[-1] == (size, size)
+
+
+def everything(path: Path) -> list[Detection]:
+    with read_detections([path], sensors=SENSORS, progress=lambda done, total: None) as found:
+        assert len(found) == len(list(found))
+        return list(found)
+
+
+@pytest.mark.parametrize("block", [64, 1000, 1 << 20])
+def test_where_a_block_ends_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    """Blank lines, line ends of two kinds, a quoted cell and no line end at last, in blocks of any size."""
+    rows = [row(second % 60, range_m=1e5 + second) for second in range(200)]
+    rows[50] = "\n" + rows[50]
+    rows[120] = rows[120].replace("\n", "\r\n")
+    rows[150] = rows[150].replace("KOR-R1", '"KOR-R1"')
+    rows[-1] = rows[-1].removesuffix("\n")
+    path = write(tmp_path / "a.csv", *rows)
+    monkeypatch.setattr(detection_files, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(detection_files, "_BLOCK_ROWS", 7)
+    lines = path.read_bytes().decode().splitlines(keepends=True)
+    assert everything(path) == sorted(read_csv(lines, where="a"), key=lambda item: item.time_ns)
+
+
+@pytest.mark.parametrize("block", [64, 1000, 1 << 20])
+@pytest.mark.parametrize("place", [0, 77, 199])
+def test_a_fault_has_its_line_wherever_a_block_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, place: int
+) -> None:
+    rows = [row(second % 60, range_m=1e5 + second) for second in range(200)]
+    rows[place] = row(1, range_m=-1.0)
+    rows[10] = "\n" + rows[10]
+    path = write(tmp_path / "a.csv", *rows)
+    monkeypatch.setattr(detection_files, "_BLOCK_BYTES", block)
+    assert faults(path)[0].startswith(f"{path}:{place + 2 + (place >= 10)}: range_m: is '-1.0'")
+
+
+def test_the_rows_of_a_large_file_do_not_stay_in_memory(tmp_path: Path) -> None:
+    """Sorted by an index: what is held at once is a small part of the rows' own numbers."""
+    path = write(tmp_path / "a.csv", *(row(second % 60, range_m=1e5 + second) for second in range(60_000)))
+    tracemalloc.start()
+    with read_detections([path], sensors=SENSORS, progress=lambda done, total: None) as rows:
+        _, reading = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        kept, _ = tracemalloc.get_traced_memory()
+        assert sum(1 for _ in rows) == 60_000
+        _, handing = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 60_000 * 40
+    assert reading < 24e6 and handing - kept < 24e6  # a block of text as cells, a block of rows as records

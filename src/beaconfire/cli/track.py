@@ -59,7 +59,7 @@ def track(
     known = parse_sensors(sensors_toml, where=str(sensors))
     with progress_bar("reading") as report:
         rows = read_detections(detections, sensors=[sensor.id for sensor in known], progress=report)
-    with nullcontext(None) if out is None else new_folder(out) as folder:
+    with rows, nullcontext(None) if out is None else new_folder(out) as folder:
         writer = None if folder is None else ResultsWriter(folder, realm)
         with progress_bar("tracking") as report:
             outcome = watch(

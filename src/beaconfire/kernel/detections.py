@@ -7,7 +7,7 @@ room behind the door can see it.
 
 import csv
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -24,8 +24,8 @@ FIELDS = (
 _LOS = ("los_x", "los_y", "los_z")
 _PLACE = ("sensor_x_m", "sensor_y_m", "sensor_z_m")
 _MEASURED = ("range_m", "azimuth_deg", "elevation_deg", "range_rate_m_s", "los_x")
-_UNIT_TOLERANCE = 1e-3  # a rounded unit vector; further off it is another quantity
-_BOUNDS = {
+UNIT_TOLERANCE = 1e-3  # a rounded unit vector; further off it is another quantity
+BOUNDS = {
     "range_m": (0.0, limits.MAX_RANGE_M),
     "azimuth_deg": (-360.0, 360.0),
     "elevation_deg": (-90.0, 90.0),
@@ -40,24 +40,34 @@ _BOUNDS = {
 }
 
 
-def read_csv(lines: Iterable[str], *, where: str) -> Iterator[Detection]:
-    """Yield the detections of CSV text lines; raises `InvalidInput` at the first bad row or header."""
+def read_csv(
+    lines: Iterable[str], *, where: str, header: Sequence[str] | None = None, before: int = 0
+) -> Iterator[Detection]:
+    """Yield the detections of CSV text lines; raises `InvalidInput` at the first bad row or header.
+
+    The first line is the header unless one is given; `before` lines of the file came before the first.
+    """
     reader = csv.reader(lines, strict=True)
     try:
-        header = next(reader, None)
-        if not header:
-            raise InvalidInput.single(where, "is empty", "a header line and one row per detection")
-        header[0] = header[0].removeprefix("\ufeff")
-        _check_columns(header, f"{where}:1")
+        names = read_header(next(reader, None), where=where) if header is None else header
         for row in reader:
-            place = f"{where}:{reader.line_num}"
+            place = f"{where}:{before + reader.line_num}"
             if not row:
                 continue
-            if len(row) != len(header):
-                raise InvalidInput.single(place, f"has {len(row)} cells", f"{len(header)} as in the header")
-            yield parse_row(dict(zip(header, row, strict=True)), where=place)
+            if len(row) != len(names):
+                raise InvalidInput.single(place, f"has {len(row)} cells", f"{len(names)} as in the header")
+            yield parse_row(dict(zip(names, row, strict=True)), where=place)
     except csv.Error as error:
-        raise InvalidInput.single(f"{where}:{reader.line_num}", str(error), "RFC 4180 CSV") from None
+        raise InvalidInput.single(f"{where}:{before + reader.line_num}", str(error), "RFC 4180 CSV") from None
+
+
+def read_header(cells: Sequence[str] | None, *, where: str) -> tuple[str, ...]:
+    """Return the columns that a header names; raises `InvalidInput` for none, an unknown, a double or a missing one."""
+    if not cells:
+        raise InvalidInput.single(where, "is empty", "a header line and one row per detection")
+    names = (cells[0].removeprefix("\ufeff"), *cells[1:])
+    _check_columns(names, f"{where}:1")
+    return names
 
 
 def read_jsonl(lines: Iterable[str | bytes], *, where: str) -> Iterator[Detection]:
@@ -80,11 +90,11 @@ def read_jsonl(lines: Iterable[str | bytes], *, where: str) -> Iterator[Detectio
 def parse_row(row: Mapping[str, str | float | None], *, where: str) -> Detection:
     """Return the detection of one row of known columns; empty and None mean not measured."""
     faults: list[Fault] = []
-    values = {name: _number(name, row.get(name), where, faults) for name in _BOUNDS}
+    values = {name: _number(name, row.get(name), where, faults) for name in BOUNDS}
     time_ns, sensor_id = _identity(row, where, faults)
     los = _triple(values, _LOS, where, faults)
     place = _triple(values, _PLACE, where, faults)
-    if los is not None and abs(math.hypot(*los) - 1.0) > _UNIT_TOLERANCE:
+    if los is not None and abs(math.hypot(*los) - 1.0) > UNIT_TOLERANCE:
         faults.append(Fault(f"{where}: los_x", f"vector has length {math.hypot(*los):.4f}", "a unit vector"))
     if values["range_m"] == 0.0:
         faults.append(Fault(f"{where}: range_m", "is 0", "a positive slant range in metres"))
@@ -171,7 +181,7 @@ def _identity(row: Mapping[str, str | float | None], where: str, faults: list[Fa
 def _number(name: str, cell: str | float | None, where: str, faults: list[Fault]) -> float | None:
     if cell is None or cell == "":
         return None
-    low, high = _BOUNDS[name]
+    low, high = BOUNDS[name]
     try:
         value = float(cell)
     except ValueError:

@@ -5,8 +5,9 @@ in ticks, as it does in a node; after the last detection nothing more is known, 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from beaconfire.kernel.detections import group_scans
 from beaconfire.kernel.labels import Realm
@@ -17,6 +18,10 @@ from beaconfire.node import Effect, Genesis, Input, ScanIn, ShowAudit, ShowEvent
 TICK_NS = NS_PER_S
 QUIET_NS = 2 * 3600 * NS_PER_S  # after so long without a detection every track has ended; ticks would change nothing
 SEVERAL_NATIONS = "XXX"  # ISO 3166 keeps it for users: sensors of several nations watched as one
+
+
+class Detections(Iterable[Detection], Sized, Protocol):
+    """Detections in order of time, as many as can be said beforehand: a list, or rows that wait on disk."""
 
 
 @dataclass(slots=True)
@@ -38,7 +43,7 @@ def nation_of(sensors: Sequence[Sensor]) -> str:
 
 
 def watch(
-    detections: Sequence[Detection],
+    detections: Detections,
     *,
     sensors_toml: bytes,
     nation: str,
@@ -57,7 +62,7 @@ def watch(
     outcome, done = Outcome(detections=len(detections)), 0
     tracks: set[str] = set()
     confirmed: set[str] = set()
-    state = initial(genesis, now_ns=detections[0].time_ns if detections else 0)
+    state = initial(genesis, now_ns=next((item.time_ns for item in detections), 0))
     for now_ns, item in _inputs(detections):
         state, effects = step(state, item, now_ns=now_ns)
         take(effects)
@@ -78,7 +83,7 @@ def watch(
     return outcome
 
 
-def _inputs(detections: Sequence[Detection]) -> Iterator[tuple[int, Input]]:
+def _inputs(detections: Iterable[Detection]) -> Iterator[tuple[int, Input]]:
     """Yield (now_ns, input): scans at their time, ticks while none comes."""
     now_ns: int | None = None
     for scan in group_scans(detections):
