@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 
 import msgspec
-from fido2.webauthn import AttestationObject, AuthenticatorData, CollectedClientData
+from fido2.webauthn import AttestationObject, CollectedClientData
 
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.labels import Realm
@@ -17,7 +17,6 @@ from beaconfire.kernel.webauthn import ALGORITHMS, SecurityKey, decoded, key_of
 from beaconfire.shell.config import NodeConfig, read_bounded
 
 RP_ID = "localhost"  # the page is served on this machine alone, and an address of digits may not name a key
-_FLAGS = AuthenticatorData.FLAG
 
 
 class Enrolment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,7 +83,7 @@ def _check(
         (said.challenge == challenge, "answers another challenge", "an enrolment of this person at this node"),
         (said.origin == origin_of(config), f"was made on {said.origin[:100]}", origin_of(config)),
         (data.rp_id_hash == hashlib.sha256(RP_ID.encode()).digest(), "is for another name", RP_ID),
-        (_FLAGS.UV in data.flags, "did not verify its owner", "a key with a PIN or a finger's print"),
+        (data.is_user_verified(), "did not verify its owner", "a key with a PIN or a finger's print"),
         (data.credential_data is not None, "holds no key", "a new key"),
     )
     for holds, what, expected in checks:
