@@ -14,12 +14,14 @@ from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Product, Released
 from beaconfire.kernel.time import NS_PER_S, seconds_between
+from beaconfire.share.chain import Chain
 from beaconfire.share.incoming import Arrival, Incoming, Proof
 from beaconfire.share.outgoing import Numbered, Outgoing, Settled
 from beaconfire.share.seen import Seen
 from beaconfire.share.standing import Notice, Standing
 
 _COUNTER_STEP_NS = 1_000_000  # counters follow the node's milliseconds, so that they rise over a restart too
+_ANNOUNCED, _LAST = 16, 2**32  # how far a notice's counter lies ahead; what follows one that announces must rise again
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +147,29 @@ class Link:
         return old.unreceipted_products()
 
     def notice(self, *, now_ns: int, reason: Literal["suspended", "left"], effective_ns: int = 0) -> ControlOut:
-        """Return the word that nothing more comes, or not from a time on."""
-        out = self.outgoing
-        return self._control(
-            wire.Suspend, now_ns, number=out.number, head=out.head, reason=reason, effective_ns=effective_ns
+        """Return the word that nothing more comes, or not from a time on.
+
+        It is part of the step, which does not know how many controls were sent since: its counter lies ahead of them
+        by more than there can be, for the last word of an epoch by far.
+        """
+        ahead = _ANNOUNCED if effective_ns else _LAST
+        word = wire.Suspend(
+            **self._head(now_ns, now_ns // _COUNTER_STEP_NS + ahead),
+            number=self.outgoing.number,
+            head=self.outgoing.head,
+            reason=reason,
+            effective_ns=effective_ns,
         )
+        return ControlOut(wire.control_subject(word), codec.encode(word))
 
     def hello(self, *, now_ns: int) -> ControlOut:
         """Return the first words on a link."""
-        chain = self.incoming.chain
+        epoch, chain = self._known()
         return self._control(
             wire.Hello,
             now_ns,
             floor=wire.FORMAT_FLOOR,
-            seen_epoch=self.incoming.epoch,
+            seen_epoch=epoch,
             seen_number=chain.contiguous,
             seen_head=chain.head,
         )
@@ -180,11 +191,11 @@ class Link:
 
     def receipt(self, *, now_ns: int) -> ControlOut:
         """Return the word of what has arrived; to be sent after the journal's commit only."""
-        chain = self.incoming.chain
+        epoch, chain = self._known()
         return self._control(
             wire.Receipt,
             now_ns,
-            of_epoch=self.incoming.epoch,
+            of_epoch=epoch,
             contiguous=chain.contiguous,
             head=chain.head if chain.contiguous else wire.NO_HASH,
             ranges=chain.ranges()[: limits.RECEIPT_RANGES],
@@ -217,19 +228,29 @@ class Link:
         self._attest(control.seen_epoch, now_ns)
         return Heard(control, offset_s, Settled(rolled_back=self._rolled_back(control)))
 
+    def _known(self) -> tuple[int, Chain]:
+        """Return the partner's highest epoch, heard in a control or in an envelope, and what has come of it.
+
+        Who lost its journal begins below it, and learns from this that nobody takes its words any more.
+        """
+        heard = self._heard[0]
+        return (heard, Chain()) if heard > self.incoming.epoch else (self.incoming.epoch, self.incoming.chain)
+
     def _control(self, kind: type[wire.Control], now_ns: int, **words: Any) -> ControlOut:
         self._counter = max(self._counter + 1, now_ns // _COUNTER_STEP_NS)
-        control = kind(
-            format=wire.FORMAT,
-            sender=self.nation,
-            recipient=self.partner,
-            realm=self.realm,
-            epoch=self.outgoing.epoch,
-            counter=self._counter,
-            time_ns=now_ns,
-            **words,
-        )
+        control = kind(**self._head(now_ns, self._counter), **words)
         return ControlOut(wire.control_subject(control), codec.encode(control))
+
+    def _head(self, now_ns: int, counter: int) -> dict[str, Any]:
+        return {
+            "format": wire.FORMAT,
+            "sender": self.nation,
+            "recipient": self.partner,
+            "realm": self.realm,
+            "epoch": self.outgoing.epoch,
+            "counter": counter,
+            "time_ns": now_ns,
+        }
 
     def _check(self, control: wire.Control) -> None:
         if control.sender != self.partner:

@@ -20,14 +20,16 @@ class Doors:
         """Start with all of them open."""
         self._nation, self._lanes, self._inboxes, self._watch = nation, lanes, inboxes, watch
         self._shut_ns: dict[str, int] = {}
-        self._ended: dict[str, int] = {}
         self._since: dict[str, int] = {}
         self._old: dict[str, list[Parcel]] = {}
+
+    def is_shut(self, partner: str) -> bool:
+        """Say whether a partner is shut out."""
+        return partner in self._shut_ns
 
     def shut(self, partner: str, *, really: bool = True) -> None:
         """Let nothing pass between the two; with `really` False only take note of what should have been done."""
         self._shut_ns.setdefault(partner, self._watch.queue.now_ns)
-        self._ended.setdefault(partner, self._lanes[partner].epoch)
         self._old.setdefault(partner, list(self._lanes[partner].log))
         if really:
             for lane in (self._lanes[partner], self._inboxes[partner]):
@@ -36,8 +38,6 @@ class Doors:
     def open(self, partner: str, epoch: int, *, replayed: bool = False) -> None:
         """Let a partner in again, in a new epoch; `replayed`: with what its outbox held when it was shut."""
         self._shut_ns.pop(partner, None)
-        if epoch <= self._ended.pop(partner, 0):
-            raise self._watch.fail("P3", f"{self._nation} goes on with {partner} in the epoch of before its return")
         old = self._old.pop(partner, [])
         if old or self._lanes[partner].shut:
             self._since[partner] = epoch

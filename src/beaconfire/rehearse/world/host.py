@@ -99,6 +99,8 @@ class Host:
         for partner, link in self.mind.state.links.items():
             if link.closed:
                 self._doors.shut(partner)
+            elif self._doors.is_shut(partner):
+                self._doors.open(partner, link.outgoing.epoch)
         self._renew_lanes()
         self._guarded(self._come_up if last_ns else self._begin)
         self._rules.begin(self.mind.ledger.decree, trusted=self.mind.ledger.trusted)

@@ -10,14 +10,17 @@ import msgspec
 
 from beaconfire.kernel import wire
 from beaconfire.node import (
+    Admit,
     ClockTrouble,
     ControlIn,
     Effect,
     EnvelopeIn,
     Genesis,
     Input,
+    Join,
     NodeState,
     PolicyLoad,
+    Resume,
     Send,
     decode_input,
     digest,
@@ -78,12 +81,15 @@ class Mind:
             self.ledger.trusted = item.trusted
         else:
             self._watch.ordered(self.ledger, item, now_ns)
+        ended = self._epochs() if isinstance(item, Resume | Join) else {}
         try:
             self.state, effects = step(self.state, item, now_ns=now_ns)
         except Broken:
             raise
         except Exception as error:
             raise self._watch.fail("P10", f"{self.nation} fails at a {type(item).__name__}: {error!r}") from error
+        if isinstance(item, Resume | Join) and ended == self._epochs() and _admits(effects):
+            raise self._watch.fail("P3", f"{self.nation} goes on in the epoch of before a return")
         outside = isinstance(item, EnvelopeIn | ControlIn)
         if effects:
             self._watch.stepped(self.ledger, self.nation, effects, outside=outside)
@@ -91,6 +97,9 @@ class Mind:
             if isinstance(effect, Send):
                 self.ledger.numbered.add(wire.chain_hash(effect.unsigned))
         return effects
+
+    def _epochs(self) -> dict[str, int]:
+        return {nation: link.outgoing.epoch for nation, link in self.state.links.items()}
 
     def replay(self, rows: Sequence[Row]) -> None:
         """Begin again and take every row, comparing what is decided now with what was decided then."""
@@ -122,6 +131,10 @@ class Mind:
         alone, (self.state, self.ledger) = self.ledger, live
         if alone.own != self.ledger.own:
             raise self._watch.fail("P8", f"alone, {self.nation} would have had another OWN picture")
+
+
+def _admits(effects: Sequence[Effect]) -> bool:
+    return any(isinstance(effect, Admit) for effect in effects)
 
 
 def hash_of(effects: Sequence[Effect]) -> bytes:
