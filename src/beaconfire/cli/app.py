@@ -14,10 +14,24 @@ from types import ModuleType
 from cyclopts import App, CycloptsError
 
 from beaconfire import __version__
-from beaconfire.cli import alert, demo, init, node, partner, policy, record, scenario, track, user, verify, warm
+from beaconfire.cli import alert, demo, doctor, init, node, partner, policy, record, scenario, track, user, verify, warm
 from beaconfire.kernel.errors import BeaconfireError
 
-GROUPS: tuple[ModuleType, ...] = (demo, track, init, node, partner, user, policy, alert, scenario, warm, verify, record)
+GROUPS: tuple[ModuleType, ...] = (
+    demo,
+    track,
+    init,
+    node,
+    partner,
+    user,
+    policy,
+    alert,
+    scenario,
+    warm,
+    verify,
+    record,
+    doctor,
+)
 
 EXIT_DONE = 0
 EXIT_RUN_FAILED = 1
