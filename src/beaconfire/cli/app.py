@@ -14,11 +14,27 @@ from types import ModuleType
 from cyclopts import App, CycloptsError
 
 from beaconfire import __version__
-from beaconfire.cli import alert, demo, doctor, init, node, partner, policy, record, scenario, track, user, verify, warm
+from beaconfire.cli import (
+    alert,
+    bench,
+    demo,
+    doctor,
+    init,
+    node,
+    partner,
+    policy,
+    record,
+    scenario,
+    track,
+    user,
+    verify,
+    warm,
+)
 from beaconfire.kernel.errors import BeaconfireError
 
 GROUPS: tuple[ModuleType, ...] = (
     demo,
+    doctor,
     track,
     init,
     node,
@@ -30,7 +46,7 @@ GROUPS: tuple[ModuleType, ...] = (
     warm,
     verify,
     record,
-    doctor,
+    bench,
 )
 
 EXIT_DONE = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import shapely
 from geographiclib.geodesic import Geodesic
@@ -30,6 +31,25 @@ class Place:
     time_ns: int
     latitude_deg: float
     longitude_deg: float
+
+
+class Axes(Protocol):
+    """An ellipse on the ground, as a file or the engine says it."""
+
+    @property
+    def semi_major_m(self) -> float:
+        """Half its length."""
+        ...
+
+    @property
+    def semi_minor_m(self) -> float:
+        """Half its width."""
+        ...
+
+    @property
+    def azimuth_deg(self) -> float:
+        """Of the length, from true north."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +109,15 @@ def distance_m(estimate: tuple[float, float], truth: Place) -> float:
 
 def inside_ellipse(centre: tuple[float, float], ellipse: EllipseLine, truth: Place) -> bool:
     """Say whether the truth lies in the ellipse round a (latitude, longitude) in degrees."""
+    return ellipse_share(centre, ellipse, truth) <= 1.0
+
+
+def ellipse_share(centre: tuple[float, float], ellipse: Axes, truth: Place) -> float:
+    """Return by how much the ellipse round a (latitude, longitude) in degrees would have to grow to reach the truth."""
     answer = Geodesic.WGS84.Inverse(*centre, truth.latitude_deg, truth.longitude_deg)
     turn = math.radians(answer["azi1"] - ellipse.azimuth_deg)
     along, across = answer["s12"] * math.cos(turn), answer["s12"] * math.sin(turn)
-    return bool(math.hypot(along / ellipse.semi_major_m, across / ellipse.semi_minor_m) <= 1.0)
+    return math.hypot(along / ellipse.semi_major_m, across / ellipse.semi_minor_m)
 
 
 def footprint(revision: EventLine) -> shapely.Geometry | None:
