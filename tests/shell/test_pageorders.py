@@ -1,4 +1,4 @@
-"""Orders from the page: of a person in an exercise, from the page itself, or not at all; and the public feed."""
+"""Orders from the page: by token in an exercise, by security key when LIVE, from no other page; and the public feed."""
 
 import asyncio
 import re
@@ -13,9 +13,10 @@ import pytest
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import Order
-from beaconfire.kernel.errors import RunFailed
+from beaconfire.kernel.errors import Refused, RunFailed
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.person import Person
+from beaconfire.kernel.webauthn import decoded, encoded
 from beaconfire.shell.console import ConsoleWindow
 from beaconfire.shell.control import Outcome
 from beaconfire.shell.feedhub import FeedHub
@@ -23,6 +24,8 @@ from beaconfire.shell.gateway import Gateway, build_app, serve
 from beaconfire.shell.loop import Node
 from beaconfire.shell.pageorders import PageOrders
 from beaconfire.shell.people import token_hash
+from beaconfire.warn.approvals import Gate
+from tests.kernel.securitykeys import SoftKey
 from tests.shell.alarm import ALERT, START_NS, Duty, make_station, on_duty, threatening
 from tests.shell.support import until
 from tests.shell.test_control import ROW
@@ -34,13 +37,16 @@ POST = {"action": "approve", "alert_id": "KOR-A1", "sha256": "01" * 32}
 class DeskDouble:
     """Notes what it is given, and answers as told."""
 
-    def __init__(self, realm: Realm = Realm.EXERCISE, folder: Path | None = None) -> None:
+    def __init__(
+        self, realm: Realm = Realm.EXERCISE, folder: Path | None = None, persons: Mapping[str, Person] | None = None
+    ) -> None:
+        self.persons = persons
         self.realm, self.now_ns, self.folder = realm, START_NS, folder
         self.given: list[Order] = []
         self.outcome: Outcome | Exception = Outcome(seq=1, rows=(ROW,), refused=(), durable=True)
 
     def people(self) -> Mapping[str, Person]:
-        return {
+        return self.persons or {
             name: Person(id=name, name=name, roles=("officer",), tokens=(token_hash(token),))
             for name, token in TOKENS.items()
         }
@@ -70,6 +76,11 @@ class Visit:
             self.csrf = about["csrf"]
             return about
         return {}
+
+    async def ask(self, content: Any) -> httpx.Response:
+        """Ask for the challenge of an order."""
+        headers = {"origin": self.origin, "x-csrf-token": self.csrf}
+        return await self.client.post("/alert/challenge", json=content, headers=headers)
 
     async def post(self, content: Any = None, **headers: str | None) -> httpx.Response:
         sent = {"origin": self.origin, "x-csrf-token": self.csrf, **headers}
@@ -134,8 +145,7 @@ def test_the_printed_address_opens_a_session_that_may_only_look(tmp_path: Path) 
     assert desk.given == []
 
 
-def test_a_live_page_orders_nothing(tmp_path: Path) -> None:
-    """Not even with a token that would be known: a LIVE order is signed with a person's own key."""
+def test_without_a_security_key_a_live_page_orders_nothing(tmp_path: Path) -> None:
     desk = DeskDouble(Realm.LIVE)
 
     async def story(at: Visit) -> None:
@@ -143,9 +153,72 @@ def test_a_live_page_orders_nothing(tmp_path: Path) -> None:
         assert (await at.open("one-time"))["person"] is None
         answer = await at.post()
         assert (answer.status_code, "on the command line" in answer.text) == (403, True)
+        answer = await at.ask({**POST, "person": "lee"})
+        assert (answer.status_code, answer.text) == (403, "lee has no security key at this node.\n")
+        at.csrf = "another"
+        assert (await at.ask({**POST, "person": "kim"})).status_code == 403
 
     visited(desk, story, tmp_path)
     assert desk.given == []
+
+
+@pytest.mark.parametrize("ed25519", [False, True])
+def test_a_security_key_signs_exactly_one_live_order(tmp_path: Path, ed25519: bool) -> None:
+    """What comes through is judged by the desk's own gate: good as it is, and for nothing else."""
+    soft = SoftKey("kim", ed25519=ed25519)
+    kim = Person(id="kim", name="Kim", roles=("officer",), security_keys=(soft.sealed,))
+    desk = DeskDouble(Realm.LIVE, persons={"kim": kim})
+
+    async def story(at: Visit) -> None:
+        await at.open("one-time")
+        wanted = {**POST, "person": "kim", "words": "w", "areas": ["KR-11"]}
+        answer = await at.ask(wanted)
+        asked = answer.json()
+        assert (asked["rp_id"], asked["credentials"]) == ("localhost", [encoded(soft.credential_id)])
+        given = soft.answer(decoded(asked["challenge"]))
+        assertion = {name: encoded(value) for name, value in msgspec.structs.asdict(given).items()}
+        body = {**wanted, "nonce": asked["nonce"], "issued_ns": asked["issued_ns"], "assertion": assertion}
+        assert (await at.post(body)).status_code == 200
+        assert (await at.post({**body, "sha256": "02" * 32})).status_code == 200
+
+    visited(desk, story, tmp_path)
+    right, changed = desk.given
+    assert (right.person, right.issued_ns, right.words, right.areas) == ("kim", START_NS, "w", ("KR-11",))
+    assert right.session.startswith("page:")
+    gate = Gate(Realm.LIVE, {"kim": kim})
+    with pytest.raises(Refused, match="is not signed by that person"):
+        gate.admit(changed, now_ns=START_NS)
+    assert gate.admit(right, now_ns=START_NS) == kim
+    with pytest.raises(Refused, match="was given already"):
+        gate.admit(right, now_ns=START_NS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"nonce": "xy"}, {"issued_ns": "-5"}, {"issued_ns": "soon"}, {"assertion": 3}, {"assertion": {}},
+     {"assertion": {"credential_id": "=", "authenticator_data": "", "client_data": "", "signature": ""}}],
+)  # fmt: skip
+def test_a_live_order_that_is_none_meets_words(tmp_path: Path, change: dict[str, Any]) -> None:
+    desk = DeskDouble(Realm.LIVE)
+
+    async def story(at: Visit) -> None:
+        await at.open("one-time")
+        empty = {"credential_id": "", "authenticator_data": "", "client_data": "", "signature": ""}
+        answer = await at.post({**POST, "person": "kim", "assertion": empty, **change})
+        assert (answer.status_code, answer.text[:7]) == (400, "order: ")
+
+    visited(desk, story, tmp_path)
+    assert desk.given == []
+
+
+def test_an_exercise_asks_no_key(tmp_path: Path) -> None:
+    desk = DeskDouble()
+
+    async def story(at: Visit) -> None:
+        await at.open(TOKENS["kim"])
+        assert (await at.ask(POST)).status_code == 403
+
+    visited(desk, story, tmp_path)
 
 
 @pytest.mark.parametrize(
