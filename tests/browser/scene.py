@@ -131,7 +131,10 @@ def _traffic(time_s: float) -> Iterator[tuple[object, ...]]:
 def clock(time_s: float, *, speed: float, age_s: float) -> dict[str, object]:
     """The heartbeat."""
     state = "running" if time_s < FLIGHT_S + 60 else "ended"
-    return {"time_utc": utc(time_s), "speed": speed, "durable": True, "feed_age_s": age_s, "state": state}
+    return {
+        "time_utc": utc(time_s), "speed": speed, "durable": True, "feed_age_s": age_s, "state": state,
+        "synchronised": True, "error_s": 0.0004, "trusted": True, "step_s": 0.0,
+    }  # fmt: skip
 
 
 def row(offset: int) -> FeedRow:
@@ -190,7 +193,7 @@ def _partner(time_s: float, nation: str) -> dict[str, object]:
     return {
         "nation": nation, "link": "up", "last_heard_utc": utc(time_s - 0.4), "sent_number": 2 * number,
         "received_number": 3 * number, "contiguous": 3 * number - (2 if nation == "USA" else 0), "released": 2 * number,
-        "withheld": 7, "rejected": 0, "epoch": 1,
+        "withheld": 7, "rejected": 0, "epoch": 1, "clock_offset_s": None,
     }  # fmt: skip
 
 

@@ -85,6 +85,10 @@ export interface Clock {
   durable: boolean;
   feed_age_s: number | null;
   state: "running" | "ended" | "waiting";
+  synchronised: boolean;
+  error_s: number | null;
+  trusted: boolean;
+  step_s: number;
 }
 
 export interface Tracks {
@@ -169,6 +173,7 @@ export interface Partner {
   withheld: number;
   rejected: number;
   epoch: number;
+  clock_offset_s: number | null;
 }
 
 export interface Audit {

@@ -37,6 +37,9 @@ test("numbers appear in every language's sentence", () => {
     assert.match(words.count(7), /7/);
     assert.match(words.noHeartbeat(12), /12/);
     assert.match(words.feedAge("0.3"), /0\.3/);
+    assert.match(words.clockStepped("−18.0"), /−18\.0/);
+    assert.match(words.clockError("0.25"), /0\.25/);
+    assert.match(words.partnerClock("3.0"), /3\.0/);
   }
 });
 

@@ -65,8 +65,19 @@ function Feed() {
         {state.stale.value && silence_ms !== null ? text.noHeartbeat(state.STALE_MS / 1000) : ""}
       </span>
       {beat && !beat.durable && <strong class="durable">{text.notDurable}</strong>}
+      {beat?.trusted === false && <strong class="durable">{text.clockStepped(signed(beat.step_s))}</strong>}
+      {beat?.trusted && beat.synchronised === false && <span class="dim">{text.clockWild}</span>}
+      {beat?.trusted && beat.synchronised && beat.error_s !== null && beat.error_s > GOOD_CLOCK_S && (
+        <span class="dim">{text.clockError(beat.error_s.toFixed(2))}</span>
+      )}
     </p>
   );
+}
+
+const GOOD_CLOCK_S = 0.05;
+
+function signed(seconds: number): string {
+  return `${seconds < 0 ? "−" : "+"}${Math.abs(seconds).toFixed(1)}`;
 }
 
 function feedWords(silence_ms: number | null, feed_age_s: number | null): string {

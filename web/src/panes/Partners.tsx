@@ -47,6 +47,12 @@ function PartnerCard({ name, partner }: { name: string; partner: Partner | null 
           <br />
           {text.released} {partner.released} · {text.withheld} {partner.withheld} · {text.rejected} {partner.rejected} · {text.epoch}{" "}
           {partner.epoch}
+          {typeof partner.clock_offset_s === "number" && (
+            <>
+              <br />
+              <strong>{text.partnerClock(partner.clock_offset_s.toFixed(1))}</strong>
+            </>
+          )}
         </p>
       )}
     </>

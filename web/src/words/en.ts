@@ -16,6 +16,10 @@ export interface Words {
   waiting: string;
   ended: string;
   notDurable: string;
+  clockStepped: (step_s: string) => string;
+  clockWild: string;
+  clockError: (error_s: string) => string;
+  partnerClock: (offset_s: string) => string;
   speed: string;
   language: string;
   scenario: string;
@@ -160,6 +164,10 @@ export const en: Words = {
   waiting: "waiting for the first detection",
   ended: "the scenario has ended",
   notDurable: "NOT DURABLE: the journal cannot be written",
+  clockStepped: (step_s) => `CLOCK NOT TRUSTED: it is ${step_s} s off node time`,
+  clockWild: "this machine's clock is not synchronised",
+  clockError: (error_s) => `this machine's clock may be ${error_s} s off`,
+  partnerClock: (offset_s) => `its clock is ${offset_s} s off ours`,
   speed: "Speed",
   language: "Language",
   scenario: "Scenario",
