@@ -1,6 +1,7 @@
 """Fusion: which of theirs is which of ours; what ours tell them, so that nothing counts twice."""
 
-from beaconfire.fuse.partners import PartnerTracks, Tracklet
+from beaconfire.fuse.partners import PartnerTracks, Tracklet, prefix_of
 from beaconfire.fuse.tracklets import Tracklets
+from beaconfire.fuse.trust import NOTICED, Trust
 
-__all__ = ["PartnerTracks", "Tracklet", "Tracklets"]
+__all__ = ["NOTICED", "PartnerTracks", "Tracklet", "Tracklets", "Trust", "prefix_of"]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from beaconfire.earth.flight import propagate_accelerated
 from beaconfire.earth.linear import squared_distance
+from beaconfire.fuse.trust import Trust
 from beaconfire.kernel.jit import kernel, warmer
 from beaconfire.kernel.limits import MAX_PARTNER_TRACKS, MAX_RANGE_M
 from beaconfire.kernel.records import Measurement, MeasurementScan, TrackStatus, TrackUpdate
@@ -26,6 +27,7 @@ MAX_MATCH_AGE_S = 30.0  # beyond it a prediction by constant specific force says
 MAX_BATCHES = 100_000  # batch ids remembered: three hours of a partner at its full rate of 8 tracks
 _NO_MISS = 1e-2  # of a partner's single look: a track that it does not see loses a hundredth of nothing
 _NO_CLUTTER = 1e-9  # false measurements per m·rad·rad: a hundredth of what a radar of ours has, for it was judged there
+_JUDGED_S = 2.0  # beyond it what a track may have done meanwhile is more than a tracklet's own error
 _NO_SITE = np.zeros(3)
 _NO_AXES = np.eye(3)
 
@@ -57,6 +59,7 @@ class PartnerTracks:
         self._batches: dict[bytes, None] = {}
         self._pending: dict[str, tuple[str, str]] = {}
         self._count: dict[str, int] = {}
+        self.trust = Trust()
 
     def measure(self, tracklet: Tracklet, tracks: Mapping[str, TrackUpdate]) -> MeasurementScan | None:
         """Return the tracklet as a scan for the fused tracker; None if it was counted before or is over the limit."""
@@ -67,15 +70,17 @@ class PartnerTracks:
         hint = self._fused.get(key)
         if hint is None or hint not in tracks:
             hint = _nearest(tracklet, tracks)
+        covariance = tracklet.covariance * self.trust.factor(tracklet.nation)
+        self._judge(tracklet, covariance, None if hint is None else tracks[hint])
         measurement = Measurement(
-            id=f"{tracklet.nation}:{tracklet.batch_id.hex()}",
+            id=f"{prefix_of(tracklet.nation, tracklet.track)}{tracklet.batch_id.hex()}",
             time_ns=tracklet.time_ns,
             sensor_id=tracklet.nation,
             nation=tracklet.nation,
             kind="state",
             values=tracklet.mean,
             sigmas=np.zeros(4),
-            covariance=tracklet.covariance,
+            covariance=covariance,
             track_hint=hint,
             first=tracklet.first,
         )
@@ -106,10 +111,26 @@ class PartnerTracks:
         if update.status is TrackStatus.ENDED:
             self._rename(update.track_id, None)
 
+    def withdraw(self, nation: str, track: str) -> tuple[str, str] | None:
+        """Forget a partner's track; returns the fused track that it feeds and how its measurements' ids begin."""
+        fused = self._fused.get((nation, track))
+        if (nation, track) in self._fused:
+            self._fused[nation, track] = None
+        return None if fused is None else (fused, prefix_of(nation, track))
+
     def fused_of(self, nation: str, track: str) -> tuple[str, ...]:
         """Return the fused track that a partner's track feeds, as a tuple of one, or of none."""
         fused = self._fused.get((nation, track))
         return () if fused is None else (fused,)
+
+    def _judge(self, tracklet: Tracklet, covariance: NDArray[np.float64], track: TrackUpdate | None) -> None:
+        """Hold a tracklet against the track it belongs to, where that says much of the moment."""
+        if track is None:
+            return
+        dt_s = seconds_between(tracklet.time_ns, track.time_ns)
+        if abs(dt_s) <= _JUDGED_S:
+            distance = match_distance(track.mean, track.covariance, dt_s, tracklet.mean, covariance)
+            self.trust.judge(tracklet.nation, distance)
 
     def _admit(self, key: tuple[str, str]) -> bool:
         if key in self._fused:
@@ -139,6 +160,11 @@ class PartnerTracks:
         for key, fused in self._fused.items():
             if fused == old:
                 self._fused[key] = new
+
+
+def prefix_of(nation: str, track: str) -> str:
+    """Return how the ids of all measurements of a partner's track begin."""
+    return f"{nation}:{track}:"
 
 
 def _nearest(tracklet: Tracklet, tracks: Mapping[str, TrackUpdate]) -> str | None:

@@ -3,8 +3,10 @@
 A record counts as its originator's, whoever brought it. Nothing here touches OWN.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from beaconfire.fuse import NOTICED
 from beaconfire.kernel import limits
 from beaconfire.kernel.products import (
     AlertNoticeBody,
@@ -13,14 +15,14 @@ from beaconfire.kernel.products import (
     ImpactBody,
     Kind,
     LaunchBody,
-    PartnerAdvice,
     ReleasedBody,
     SensorStatusBody,
     TrajectoryBody,
     WithdrawalBody,
 )
-from beaconfire.kernel.records import CLASSES, KINDS, MeasurementScan
+from beaconfire.kernel.records import CLASSES, KINDS, MeasurementScan, TrackUpdate
 from beaconfire.kernel.time import format_utc
+from beaconfire.node.advice import advise, withdraw
 from beaconfire.node.effects import Effect, ShowAudit, ShowPartner
 from beaconfire.node.inputs import EnvelopeIn
 from beaconfire.node.notices import counts, take_notice
@@ -33,10 +35,11 @@ from beaconfire.share import Arrival, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a record: effects, and what the FUSED tracker is to take, in this order."""
+    """What became of a record: effects, what the FUSED tracker is to take, and what changed in it, in this order."""
 
     effects: list[Effect]
     scans: tuple[MeasurementScan, ...] = ()
+    changed: Sequence[TrackUpdate] = ()
 
 
 def take(state: NodeState, item: EnvelopeIn, arrival: Arrival) -> Taken:
@@ -53,32 +56,43 @@ def take(state: NodeState, item: EnvelopeIn, arrival: Arrival) -> Taken:
         return Taken([*effects, *_pass_on(state, item, arrival, body)])
     if arrival.outcome is not Outcome.APPLY:
         return Taken([])
-    taken = _apply(state, nation, body)
-    return Taken([*taken.effects, *_pass_on(state, item, arrival, body)], taken.scans)
+    taken = _apply(state, nation, body, time_ns=release.time_ns)
+    return Taken([*taken.effects, *_pass_on(state, item, arrival, body)], taken.scans, taken.changed)
 
 
-def _apply(state: NodeState, nation: str, body: ReleasedBody) -> Taken:
+def _apply(state: NodeState, nation: str, body: ReleasedBody, *, time_ns: int) -> Taken:
     assert state.fused is not None, "a node with links keeps a FUSED picture"
     if isinstance(body, TrajectoryBody):
         tracklet = received_tracklet(nation, body, where=f"trajectory {body.track} of {nation}")
         _note_event(state.partner_events.setdefault(nation, {}), body)
-        return Taken([], _scans(state.partner_tracks.measure(tracklet, state.fused.current())))
+        scan = state.partner_tracks.measure(tracklet, state.fused.current())
+        return Taken(_doubts(state), _scans(scan))
     if isinstance(body, DetectionBody):
         looks = received_looks(nation, body)
         return Taken([], state.partner_tracks.measure_looks(nation, body.track, body.batch_id, looks))
     if isinstance(body, AssessmentBody | SensorStatusBody):
         return Taken([_told(state, nation, body)])
     if isinstance(body, LaunchBody | ImpactBody):
-        track = state.partner_events.get(nation, {}).get(body.event)
-        fused = () if track is None else state.partner_tracks.fused_of(nation, track)
-        state.assessor.advise(PartnerAdvice(nation, state.now_ns, body, fused))
-    if isinstance(body, LaunchBody | ImpactBody | WithdrawalBody):
+        advise(state, nation, body, time_ns=time_ns)
         return Taken([ShowPartner(nation, state.now_ns, body)])
+    if isinstance(body, WithdrawalBody):
+        return Taken([ShowPartner(nation, state.now_ns, body)], changed=withdraw(state, nation, body))
     return Taken([])
 
 
 def _scans(scan: MeasurementScan | None) -> tuple[MeasurementScan, ...]:
     return () if scan is None else (scan,)
+
+
+def _doubts(state: NodeState) -> list[Effect]:
+    """Say whose tracklets scatter more than they claim, and when that ends."""
+    return [
+        ShowAudit(
+            state.now_ns, nation, Kind.TRAJECTORY, "", "doubted" if factor >= NOTICED else "believed", "scatter",
+            f"its tracklets scatter as if their covariances were {factor:.1f} times what they say; taken so",
+        )
+        for nation, factor in state.partner_tracks.trust.drain().items()
+    ]  # fmt: skip
 
 
 def _told(state: NodeState, nation: str, body: AssessmentBody | SensorStatusBody) -> ShowAudit:
