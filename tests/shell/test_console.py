@@ -18,7 +18,7 @@ from beaconfire.node import Effect, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.sense import Sense
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig
 from beaconfire.shell.console import ConsoleWindow
-from beaconfire.shell.partners import PartnerStatus
+from beaconfire.shell.partnerstatus import PartnerStatus
 from tests.node.test_words import NOW_NS, event, track
 
 SENSORS = b"""

@@ -223,6 +223,8 @@ def _policies(scenario: Scenario, *, near: Path) -> dict[str, bytes]:
 
 def _lines(summary: Mapping[str, Any], out: Path | None) -> Iterator[str]:
     """The summary for people."""
+    from beaconfire.rehearse.partings import parting_lines
+
     run = summary["run"]
     yield (
         f"EXERCISE {summary['scenario']}, seed {summary['seed']}: {run['scenario_s']:.0f} s played in "
@@ -230,6 +232,8 @@ def _lines(summary: Mapping[str, Any], out: Path | None) -> Iterator[str]:
     )
     for nation, values in summary["nations"].items():
         yield f"  {nation}: {_nation_line(values)}"
+    for line in parting_lines(summary["partings"]):
+        yield f"  {line}"
     for nation, reason in run["failed"].items():
         yield f"  {nation} did not live to the end: {reason}"
     if out is not None:

@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 
 from beaconfire.cli.bars import Report
 from beaconfire.kernel.errors import RunFailed
+from beaconfire.kernel.time import from_seconds
 from beaconfire.rehearse import Prompter, Simulation
 from beaconfire.rehearse.conductor import TICK_S, Beat, beat_count, beats
-from beaconfire.shell import AlertOrder, Answer, Fleet, Turn
+from beaconfire.rehearse.scenario import Parting, PartnerResume, PartnerSuspend
+from beaconfire.shell import AlertOrder, Answer, Fleet, LeaveOrder, ResumeOrder, SuspendOrder, Turn
 from beaconfire.shell.control import Alerts, AskAlerts, ask, expect, socket_of
 from beaconfire.shell.export import open_events
+from beaconfire.shell.feed import Order
 
 
 @dataclass(slots=True)
@@ -47,7 +50,10 @@ async def perform(
             await asyncio.sleep(max(started_s + beat.number * TICK_S / speed - loop.time(), 0.0))
         orders = await _orders(fleet, prompter, beat.time_ns)
         answers = await fleet.turn(
-            {nation: _turn(nation, beat, answers, orders.get(nation, ())) for nation in fleet.living}
+            {
+                nation: _turn(nation, beat, answers, (*_partings(nation, beat), *orders.get(nation, ())))
+                for nation in fleet.living
+            }
         )
         for nation, answer in answers.items():
             played.late.update({nation: 1} if answer.missing else {})
@@ -77,7 +83,21 @@ async def _orders(fleet: Fleet, prompter: Prompter, now_ns: int) -> dict[str, tu
     return found
 
 
-def _turn(nation: str, beat: Beat, answers: Mapping[str, Answer], orders: tuple[AlertOrder, ...]) -> Turn:
+def _partings(nation: str, beat: Beat) -> tuple[Order, ...]:
+    """What the scenario has a nation order of its partners in this tick."""
+    return tuple(_parting_order(item, beat.time_ns) for item in beat.partings if item.nation == nation)
+
+
+def _parting_order(item: Parting, now_ns: int) -> Order:
+    if isinstance(item, PartnerSuspend):
+        return SuspendOrder(item.partner, item.reason)
+    if isinstance(item, PartnerResume):
+        return ResumeOrder(item.partner)
+    effective_ns = now_ns + from_seconds(item.notice_s) if item.notice_s else 0
+    return LeaveOrder(item.partner, item.reason, effective_ns)
+
+
+def _turn(nation: str, beat: Beat, answers: Mapping[str, Answer], orders: tuple[Order, ...]) -> Turn:
     """A nation's turn: its scans, its people's orders, and what its partners said they had sent by the turn before."""
     awaited = {
         partner: answer.sent[nation]

@@ -1,8 +1,8 @@
 """The lines of a nation's result files (INTERFACES part 5) as the review reads them: only what it judges by.
 
-In: `tracks.jsonl`, `events.jsonl` and `alerts.jsonl` of one nation. Out: one `Account`. Every revision of every event
-and every line on alerts is kept; of the track updates only those of tracks that some event names, since an hour of air
-traffic is a million lines.
+In: `tracks.jsonl`, `events.jsonl`, `alerts.jsonl` and `partners.jsonl` of one nation. Out: one `Account`. Every
+revision of every event and every line on alerts and partners is kept; of the track updates only those of tracks that
+some event names, since an hour of air traffic is a million lines.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ Line = TypeVar("Line")
 TRACKS_FILE = "tracks.jsonl"
 EVENTS_FILE = "events.jsonl"
 ALERTS_FILE = "alerts.jsonl"
+PARTNERS_FILE = "partners.jsonl"
 _OVER = ("closed", "retracted")
 
 
@@ -182,15 +183,33 @@ class AlertLine(msgspec.Struct, frozen=True):
         return parse_utc(self.time_utc)
 
 
+class PartnerLine(msgspec.Struct, frozen=True):
+    """One word on a partner: suspended, returned, caught_up and so on."""
+
+    time_utc: str
+    partner: str
+    word: str
+    by: str = ""
+    why: str = ""
+    count: int = 1
+
+    @property
+    def time_ns(self) -> int:
+        """When it happened, TAI nanoseconds."""
+        return parse_utc(self.time_utc)
+
+
 @dataclass(frozen=True)
 class Account:
-    """What one nation wrote: revisions and alerts in order, and the updates of the tracks its events name, by track."""
+    """What one nation wrote: revisions, alerts and words on partners in order, and the updates of the tracks that its
+    events name, by track."""
 
     nation: str
     events: tuple[EventLine, ...] = ()
     tracks: dict[str, tuple[TrackLine, ...]] = field(default_factory=dict)
     lines: int = 0  # track updates in all
     alerts: tuple[AlertLine, ...] = ()
+    partners: tuple[PartnerLine, ...] = ()
 
     def revisions(self, picture: Picture) -> list[EventLine]:
         """Return a picture's revisions in the order in which they were issued."""
@@ -227,13 +246,18 @@ def read_account(nation: str, folder: Path) -> Account:
     """
     events = _read(folder / EVENTS_FILE, msgspec.json.Decoder(EventLine))
     alerts = _read(folder / ALERTS_FILE, msgspec.json.Decoder(AlertLine))
-    return account(nation, events, _read(folder / TRACKS_FILE, msgspec.json.Decoder(TrackLine)), alerts)
+    partners = _read(folder / PARTNERS_FILE, msgspec.json.Decoder(PartnerLine))
+    return account(nation, events, _read(folder / TRACKS_FILE, msgspec.json.Decoder(TrackLine)), alerts, partners)
 
 
 def account(
-    nation: str, events: Iterable[EventLine], tracks: Iterable[TrackLine], alerts: Iterable[AlertLine] = ()
+    nation: str,
+    events: Iterable[EventLine],
+    tracks: Iterable[TrackLine],
+    alerts: Iterable[AlertLine] = (),
+    partners: Iterable[PartnerLine] = (),
 ) -> Account:
-    """Return the account of revisions, track updates and alerts, each in the order in which they were written."""
+    """Return the account of a nation's lines, each kind in the order in which they were written."""
     revisions = tuple(events)
     named = {track_id for revision in revisions for track_id in revision.tracks}
     kept: dict[str, list[TrackLine]] = {}
@@ -242,7 +266,8 @@ def account(
         count += 1
         if line.track_id in named:
             kept.setdefault(line.track_id, []).append(line)
-    return Account(nation, revisions, {name: tuple(lines) for name, lines in kept.items()}, count, tuple(alerts))
+    by_track = {name: tuple(lines) for name, lines in kept.items()}
+    return Account(nation, revisions, by_track, count, tuple(alerts), tuple(partners))
 
 
 def _read(path: Path, decoder: msgspec.json.Decoder[Line]) -> Iterator[Line]:

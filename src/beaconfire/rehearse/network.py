@@ -2,7 +2,8 @@
 
 In: a simulation and each nation's genesis. Out: every effect, in the order in which it happened. What one nation sends
 in a tick its partner takes in at the next, as in a lockstep run over real servers, and so does a receipt for what it
-publishes; no server, disk or channel is needed. People order as the scenario has it, if their staffs are given.
+publishes; no server, disk or channel is needed. People order as the scenario has it, if their staffs are given; nations
+suspend, resume and leave partners as it has that, and nothing passes between two while one has closed the link.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 from beaconfire.kernel.alerts import Approved
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import EventRevision
+from beaconfire.kernel.time import from_seconds
 from beaconfire.node import (
     Command,
     ControlIn,
@@ -25,18 +27,22 @@ from beaconfire.node import (
     EnvelopeIn,
     Genesis,
     Input,
+    Leave,
     NodeState,
     Partner,
     Publish,
+    Resume,
     ScanIn,
     Send,
     ShowEvent,
+    Suspend,
+    Tell,
     Tick,
     initial,
     step,
 )
 from beaconfire.rehearse.conductor import Beat, beats
-from beaconfire.rehearse.scenario import Scenario
+from beaconfire.rehearse.scenario import Parting, PartnerResume, PartnerSuspend, Scenario
 from beaconfire.rehearse.simulation import Simulation
 from beaconfire.rehearse.staff import Prompter, Staff, key_of, make_staff
 from beaconfire.rehearse.writing import sensors_toml
@@ -44,6 +50,7 @@ from beaconfire.release import preset
 from beaconfire.warn import ENDED
 
 _ROOT = "root"
+_BY = ("exercise",)
 RECEIPT_BEATS = 10  # a receipt a second, as the link of the shell sends them
 _NO_SIGNATURE = bytes(64)  # signatures are the shell's; nothing here can be forged on the way
 
@@ -77,12 +84,24 @@ def play(
     prompter = Prompter(simulation.scenario, dict(staffs or {}))
     for beat in beats(simulation):
         _prompt(prompter, nodes, beat.time_ns)
+        for parting in beat.partings:
+            nodes[parting.nation].waiting.append(parting_input(parting, now_ns=beat.time_ns))
         done = [_turn(nation, node, beat) for nation, node in nodes.items()]
         for happening in done:
             _deliver(happening, nodes)
         if beat.number % RECEIPT_BEATS == 0:
             _receipts(nodes, beat.time_ns)
         yield from done
+
+
+def parting_input(parting: Parting, *, now_ns: int) -> Input:
+    """Return what a scenario has a nation do with a partner as an input of its node."""
+    if isinstance(parting, PartnerSuspend):
+        return Suspend(parting.partner, _BY, parting.reason)
+    if isinstance(parting, PartnerResume):
+        return Resume(parting.partner, b"", _BY)
+    effective_ns = now_ns + from_seconds(parting.notice_s) if parting.notice_s else 0
+    return Leave(parting.partner, _BY, parting.reason, effective_ns)
 
 
 def rehearsal_staffs(scenario: Scenario, *, seed: int) -> dict[str, Staff]:
@@ -176,8 +195,15 @@ def _deliver(happening: Happening, nodes: Mapping[str, _Node]) -> None:
             own.waiting += [_receipt(effect.approved, channel) for channel in effect.approved.channels]
         elif isinstance(effect, ShowEvent):
             _note(effect.revision, own)
-        if isinstance(effect, Send) and effect.partner in nodes:
+        if isinstance(effect, Tell) and effect.partner in nodes:  # a line that is cut has carried its notice
+            nodes[effect.partner].waiting.append(ControlIn(happening.nation, effect.unsigned, _NO_SIGNATURE))
+        elif isinstance(effect, Send) and effect.partner in nodes and _joined(nodes, happening.nation, effect.partner):
             nodes[effect.partner].waiting.append(EnvelopeIn(happening.nation, effect.unsigned, _NO_SIGNATURE))
+
+
+def _joined(nodes: Mapping[str, _Node], one: str, other: str) -> bool:
+    """Whether the line between two nations is there: neither has cut it."""
+    return not nodes[one].state.links[other].closed and not nodes[other].state.links[one].closed
 
 
 def _receipt(approved: Approved, channel: str) -> Delivered:
@@ -197,7 +223,7 @@ def _note(revision: EventRevision, node: _Node) -> None:
 def _receipts(nodes: Mapping[str, _Node], now_ns: int) -> None:
     for nation, node in nodes.items():
         for partner, link in node.state.links.items():
-            if partner in nodes:
+            if partner in nodes and _joined(nodes, nation, partner):
                 receipt = link.receipt(now_ns=now_ns)
                 nodes[partner].waiting.append(ControlIn(nation, receipt.unsigned, _NO_SIGNATURE))
 

@@ -140,6 +140,7 @@ def _check(
             if value not in known:
                 reader.undefined(("inject", index, key), value, known)
     _check_warning(rows, reader)
+    _check_partings(rows["inject"], reader)
 
 
 def _check_warning(rows: Mapping[str, Mapping[int, Any]], reader: TableReader) -> None:
@@ -164,6 +165,26 @@ def _check_warning(rows: Mapping[str, Mapping[int, Any]], reader: TableReader) -
             flown = [launch for launch in rows["launch"].values() if launch.id == inject.launch]
             if any(launch.flight is not None for launch in flown):
                 reader.fault(("inject", index, "launch"), "is a measured flight", "a launch with profile or glide")
+
+
+def _check_partings(injects: Mapping[int, words.Inject], reader: TableReader) -> None:
+    """Each pair's suspensions, returns and leaves in an order in which the node would carry them out."""
+    found = {index: inject for index, inject in injects.items() if isinstance(inject, words.Parting)}
+    stands: dict[tuple[str, str], str] = {}
+    for index, inject in sorted(found.items(), key=lambda item: item[1].time_s):
+        pair, path = (inject.nation, inject.partner), ("inject", index)
+        if inject.nation == inject.partner:
+            reader.fault((*path, "partner"), f"is {inject.nation} itself", "one of the other nations")
+            continue
+        now = stands.get(pair, "joined")
+        if isinstance(inject, words.PartnerResume):
+            if now != "suspended":
+                reader.fault(path, f"resumes {inject.partner}, which is {now}", "a partner_suspend of it before")
+            stands[pair] = "joined"
+        elif now != "joined":
+            reader.fault(path, f"parts from {inject.partner}, which is {now} already", "a partner_resume before")
+        else:
+            stands[pair] = "suspended" if isinstance(inject, words.PartnerSuspend) else "left"
 
 
 def _check_times(duration_s: float, rows: Mapping[str, Mapping[int, Any]], reader: TableReader) -> None:

@@ -16,6 +16,7 @@ from beaconfire.kernel.time import format_utc, from_seconds, seconds_between
 from beaconfire.rehearse import judge
 from beaconfire.rehearse.judge import TrueLaunch
 from beaconfire.rehearse.lines import Account, EventLine, ObjectLine, Picture
+from beaconfire.rehearse.partings import partings
 from beaconfire.rehearse.simulation import Simulation
 from beaconfire.rehearse.warnings import warning_values
 
@@ -27,7 +28,7 @@ Values = dict[str, Any]
 def review(simulation: Simulation, accounts: Mapping[str, Account], *, failed: Sequence[str] = ()) -> Values:
     """Return the values of `summary.json`; `failed` names the nations whose node did not live to the end."""
     scenario, truths = simulation.scenario, judge.true_launches(simulation)
-    seen_ns = _first_detections(simulation)
+    seen_ns, areas = _first_detections(simulation), {name: _Areas(account) for name, account in accounts.items()}
     return {
         "scenario": scenario.name,
         "title": scenario.title,
@@ -42,7 +43,11 @@ def review(simulation: Simulation, accounts: Mapping[str, Account], *, failed: S
             nation.code: _nation_values(simulation, accounts.get(nation.code, Account(nation.code)), truths, seen_ns)
             for nation in scenario.nations
         },
-    }
+        "partings": partings(
+            accounts, equal_times_ns(simulation, truths),
+            lambda nation, time_ns: _rounded(areas[nation].km2("fused", time_ns), 1) if nation in areas else None,
+        ),
+    }  # fmt: skip
 
 
 def equal_times_ns(simulation: Simulation, truths: Sequence[TrueLaunch]) -> tuple[int, ...]:

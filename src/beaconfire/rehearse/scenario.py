@@ -21,6 +21,7 @@ Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
 Azimuth = Annotated[float, Meta(ge=0.0, lt=360.0)]
 Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 NationCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+Reason = Annotated[str, Meta(max_length=200)]
 Burns = Annotated[tuple[Annotated[float, Meta(gt=0.0, le=1000.0)], ...], Meta(min_length=1, max_length=4)]
 Band = tuple[float, float]
 ProfileName = Literal["srbm_solid", "mrbm_solid", "irbm_liquid", "irbm_solid", "irbm_glider", "icbm_solid"]
@@ -207,15 +208,16 @@ class LinkHeal(_Table, frozen=True, kw_only=True, tag_field="what", tag="link_he
 
 
 class PartnerSuspend(_Table, frozen=True, kw_only=True, tag_field="what", tag="partner_suspend"):
-    """A nation stops releasing to a partner."""
+    """A nation stops releasing to a partner, and cuts the line."""
 
     time_s: Seconds
     nation: NationCode
     partner: NationCode
+    reason: Reason = ""
 
 
 class PartnerResume(_Table, frozen=True, kw_only=True, tag_field="what", tag="partner_resume"):
-    """A nation releases to a partner again."""
+    """A nation lets a partner that it suspended return."""
 
     time_s: Seconds
     nation: NationCode
@@ -223,11 +225,13 @@ class PartnerResume(_Table, frozen=True, kw_only=True, tag_field="what", tag="pa
 
 
 class PartnerLeave(_Table, frozen=True, kw_only=True, tag_field="what", tag="partner_leave"):
-    """A nation leaves a partnership."""
+    """A nation leaves a partnership, at the end of a notice of so many seconds."""
 
     time_s: Seconds
     nation: NationCode
     partner: NationCode
+    notice_s: Seconds = 0.0
+    reason: Reason = ""
 
 
 class ClockStep(_Table, frozen=True, kw_only=True, tag_field="what", tag="clock_step"):
@@ -270,6 +274,9 @@ Inject = (
     SensorDown | SensorUp | SensorBias | LinkCut | LinkHeal | PartnerSuspend | PartnerResume | PartnerLeave | ClockStep
     | OperatorAction | ShortFall
 )  # fmt: skip
+
+
+Parting = PartnerSuspend | PartnerResume | PartnerLeave
 
 
 class ScenarioFile(_Table, frozen=True, kw_only=True):

@@ -69,6 +69,10 @@ class Arrivals:
         self._closed = [(first, end) for first, end in self._closed if end > self.taken]
         return due
 
+    def put_back(self, items: list[EnvelopeIn]) -> None:
+        """Keep what was taken and not used: it is taken again first."""
+        self._others = items + self._others
+
     def _first_missing(self, last: int) -> int:
         number = self.taken + 1
         while number <= last:

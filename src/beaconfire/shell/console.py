@@ -37,7 +37,7 @@ from beaconfire.shell.tasks import ended
 
 if TYPE_CHECKING:
     from beaconfire.shell.loop import Node
-    from beaconfire.shell.partners import PartnerStatus
+    from beaconfire.shell.partnerstatus import PartnerStatus
 
 TRACKS_S = 0.1
 CLOCK_S = 1.0

@@ -19,12 +19,14 @@ from beaconfire.kernel import results
 from beaconfire.kernel.errors import RunFailed, UsageError
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import EventStatus
-from beaconfire.node import Effect, ShowAlert, ShowEvent, ShowTrack
+from beaconfire.kernel.time import format_utc
+from beaconfire.node import Effect, ShowAlert, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.shell.alertrows import log_row
 from beaconfire.warn import ENDED
 
 TRACKS, EVENTS, LAST_EVENTS = "tracks.jsonl", "events.jsonl", "events.json"
 ALERTS = "alerts.jsonl"
+PARTNERS = "partners.jsonl"
 MARKER = ".beaconfire-results"
 Row = dict[str, Any]
 _ENCODER = msgspec.json.Encoder()
@@ -39,8 +41,8 @@ _EVENT = msgspec.json.Decoder(_Event)
 
 
 class ResultsWriter:
-    """Writes `tracks.jsonl`, `events.jsonl` and, once there is any, `alerts.jsonl` as things happen, and `events.json`
-    when it is closed."""
+    """Writes `tracks.jsonl`, `events.jsonl` and, once there is any, `alerts.jsonl` and `partners.jsonl` as things
+    happen, and `events.json` when it is closed."""
 
     def __init__(self, folder: Path, realm: Realm) -> None:
         """Start empty files in a folder, which is made; a journal that is replayed fills them again."""
@@ -48,8 +50,9 @@ class ResultsWriter:
         self._folder, self._realm = folder, realm
         self._tracks = (folder / TRACKS).open("wb", buffering=0)
         self._events = (folder / EVENTS).open("wb", buffering=0)
-        self._alerts: BinaryIO | None = None
-        (folder / ALERTS).unlink(missing_ok=True)
+        self._once: dict[str, BinaryIO] = {}  # files that are there once something is in them
+        for name in (ALERTS, PARTNERS):
+            (folder / name).unlink(missing_ok=True)
         self.tracks = self.revisions = 0
 
     def show(self, *, seq: int, now_ns: int, effects: Sequence[Effect], durable: bool) -> None:
@@ -71,8 +74,9 @@ class ResultsWriter:
             self._events.write(_lines(results.event_row(revision, realm=self._realm) for revision in revisions))
         alerts = [effect.row for effect in effects if isinstance(effect, ShowAlert)]
         if alerts:
-            self._alerts = self._alerts or (self._folder / ALERTS).open("wb", buffering=0)
-            self._alerts.write(_lines({"realm": str(self._realm), **log_row(row)} for row in alerts))
+            self._append(ALERTS, [log_row(row) for row in alerts])
+        if words := [row for effect in effects if (row := partner_word(effect)) is not None]:
+            self._append(PARTNERS, words)
         self.tracks += len(updates)
         self.revisions += len(revisions)
 
@@ -80,9 +84,27 @@ class ResultsWriter:
         """Close the files and write `events.json`."""
         self._tracks.close()
         self._events.close()
-        if self._alerts is not None:
-            self._alerts.close()
+        for file in self._once.values():
+            file.close()
         write_last_events(self._folder)
+
+
+    def _append(self, name: str, rows: Sequence[Row]) -> None:
+        if name not in self._once:
+            self._once[name] = (self._folder / name).open("wb", buffering=0)
+        self._once[name].write(_lines({"realm": str(self._realm), **row} for row in rows))
+
+
+def partner_word(effect: Effect) -> Row | None:
+    """Return the line of a partner's standing that changed, or of a catch-up that came to its end; None of all else."""
+    if not isinstance(effect, ShowAudit) or effect.verdict == "refused":
+        return None
+    if effect.kind != "partner" and effect.verdict != "caught up":
+        return None
+    return {
+        "time_utc": format_utc(effect.time_ns), "partner": effect.partner,
+        "word": effect.verdict.replace(" ", "_"), "by": effect.subject, "why": effect.reason, "count": effect.count,
+    }  # fmt: skip
 
 
 def write_last_events(folder: Path) -> list[Row]:

@@ -8,13 +8,14 @@ receipts. End: on SIGTERM or SIGINT everything is flushed and the journal folded
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.node import ClockTrouble, Effect, Input, Join, NodeState, Restart, ScanIn, Tick, initial
+from beaconfire.node import ClockTrouble, Effect, EnvelopeIn, Input, Join, NodeState, Restart, ScanIn, Tick, initial
 from beaconfire.node import Partner as Named
 from beaconfire.node import step as node_step
 from beaconfire.shell import bundles, journal, keys
@@ -25,11 +26,14 @@ from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.engine import Engine, Step, Window
 from beaconfire.shell.feed import Answer, Feed, Turn, order_input
 from beaconfire.shell.partnerdesk import PartnerDesk
-from beaconfire.shell.partners import Partners, PartnerStatus, is_member
+from beaconfire.shell.partners import Partners
+from beaconfire.shell.partnerstatus import PartnerStatus, is_member
 from beaconfire.shell.store import Head, Identification, Record, Store
 from beaconfire.shell.tasks import ended, woken
 
 TICK_S = 0.1
+_TICK_BUDGET_S = 0.05  # of a tick, for what partners sent
+_TURN_S = 1.0  # the same of a turn: a conductor gives a node up that is silent for five
 
 
 class Node:
@@ -199,9 +203,7 @@ class Node:
                 self._begin(turn.time_ns)
                 await self._joined.greet()
             missing = await self._joined.gather(turn.awaited, turn.epochs)
-            seq = 0
-            for item in self._items(turn):
-                seq = self._do(item, now_ns=turn.time_ns)
+            seq = self._take(self._items(turn), now_ns=turn.time_ns, for_s=_TURN_S)
             engine = self._running()
             # The disk works on this turn while the others finish theirs: whoever is sent something waits for its
             # number, which comes after the commit. A warning is waited for: its receipts belong to the next turn.
@@ -241,12 +243,25 @@ class Node:
             if clock.trusted(now_ns) is not trusted:
                 trusted = not trusted
                 self._do(ClockTrouble(trusted, clock.offset_s(now_ns)), now_ns=now_ns)
-            for item in (*self._joined.envelopes(), *self._joined.controls(), *self.office.take()):
-                self._do(item, now_ns=now_ns)
-            seq = self._do(Tick(), now_ns=now_ns)
+            items = [*self._joined.envelopes(), *self._joined.controls(), *self.office.take(), Tick()]
+            seq = self._take(items, now_ns=now_ns, for_s=_TICK_BUDGET_S)
             await self._running().durable(seq)
             await woken(self._news, TICK_S)
             self._news.clear()
+
+    def _take(self, items: Sequence[Input], *, now_ns: int, for_s: float) -> int:
+        """Run inputs and return the last one's row; what partners sent beyond a time waits for the next turn.
+
+        A partner's history may cost more than it took to send: own scans, orders and the clock do not wait for it.
+        """
+        end_s, seq, rest = time.monotonic() + for_s, 0, list[EnvelopeIn]()
+        for item in items:
+            if isinstance(item, EnvelopeIn) and time.monotonic() > end_s:
+                rest.append(item)
+            else:
+                seq = self._do(item, now_ns=now_ns)
+        self._joined.put_back(rest)
+        return seq
 
     def _do(self, item: Input, *, now_ns: int) -> int:
         if isinstance(item, ClockTrouble):

@@ -17,7 +17,7 @@ from beaconfire.kernel.time import format_utc
 from beaconfire.node import Effect, ShowAudit
 from beaconfire.shell.clock import ClockQuality, read_quality
 from beaconfire.shell.openmetrics import Family, Histogram, Labels, Tally, Values, render
-from beaconfire.shell.partners import SILENCE_S, PartnerStatus
+from beaconfire.shell.partnerstatus import SILENCE_S, PartnerStatus
 
 if TYPE_CHECKING:
     from beaconfire.shell.loop import Node

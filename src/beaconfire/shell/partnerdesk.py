@@ -20,7 +20,7 @@ from beaconfire.shell import bundles
 from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.control import AskPartners, Orders, Outcome, PartnerOrder, PartnerRow, PartnerRows
 from beaconfire.shell.keys import Identity
-from beaconfire.shell.partners import PartnerStatus, is_member
+from beaconfire.shell.partnerstatus import PartnerStatus, is_member
 from beaconfire.shell.people import read_people
 
 OWNER = "owner"  # who orders in an exercise without a signature: whoever owns the node on this machine

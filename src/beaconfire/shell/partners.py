@@ -9,14 +9,13 @@ then the grant and the connection end. Nothing here decides: the step did.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from beaconfire.kernel import codec, wire
 from beaconfire.kernel.errors import RunFailed
-from beaconfire.node import Admit, ControlIn, Cut, EnvelopeIn, Input, Member, NodeState, Tell, members
-from beaconfire.share import Standing
+from beaconfire.node import Admit, ControlIn, Cut, EnvelopeIn, Input, NodeState, Tell, members
 from beaconfire.shell import bundles
 from beaconfire.shell.arrivals import Arrivals
 from beaconfire.shell.beats import Beats
@@ -26,6 +25,7 @@ from beaconfire.shell.engine import Engine
 from beaconfire.shell.intake import Intake
 from beaconfire.shell.keys import Identity
 from beaconfire.shell.link import PartnerLink, client_context
+from beaconfire.shell.partnerstatus import PartnerStatus, is_member, status_of
 from beaconfire.shell.store import Head
 from beaconfire.shell.tasks import ended, woken
 from beaconfire.shell.topology import Lane
@@ -33,10 +33,8 @@ from beaconfire.shell.topology import Lane
 NOTICE_S = 0.05  # how long a cut waits for its notice to be passed on (EXCHANGE part 6)
 AWAIT_S = 2.0  # how long a turn waits for an awaited envelope before it goes on without that partner
 _GREETING_S = 3.0  # how long the first turn waits for partners to say hello
-SILENCE_S = 3.0  # a black-holed link is noticed within this (EXCHANGE part 10)
 _FLUSH_S = 1.0
 _TRY_AGAIN_S = 0.1
-_ACTIVE = Standing("active", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,47 +44,6 @@ class Traffic:
     link: PartnerLink
     intake: Intake
     arrivals: Arrivals
-
-
-@dataclass(frozen=True, slots=True)
-class PartnerStatus:
-    """How the link with one partner stands.
-
-    `silent_s` is the link time since its last verified word (None before the first); everything up to `contiguous`
-    has arrived, of which `received_number` is the highest that is known of. `standing` is what the step says of it,
-    with since when, why, by whom, the last number and the end of a notice period; `missed` records are kept for it,
-    `lost` are in the journal alone.
-    """
-
-    nation: str
-    connected: bool
-    silent_s: float | None
-    epoch: int
-    sent_number: int
-    received_number: int
-    contiguous: int
-    rejected: int
-    standing: Standing = _ACTIVE
-    missed: int = 0
-    lost: int = 0
-    missing: int = 0
-    unreceipted: int = 0
-    clock_offset_s: float | None = None  # its clock ahead of ours; None before its first beat
-    catching_up: bool = False
-
-    @property
-    def link(self) -> Literal["up", "down", "connecting", "out"]:
-        """How the line is: out while the partner is not let in."""
-        if self.standing.state in ("suspended", "left"):
-            return "out"
-        if not self.connected or self.silent_s is None:
-            return "connecting"
-        return "up" if self.silent_s < SILENCE_S else "down"
-
-    @property
-    def state(self) -> str:
-        """The standing's name; `silent` for an active partner that is not heard."""
-        return "silent" if self.standing.state == "active" and self.link != "up" else self.standing.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +132,20 @@ class Partners:
         return items
 
     def envelopes(self, awaited: Mapping[str, int] | None = None) -> list[Input]:
-        """Return the envelopes that are due: up to the awaited number of each partner, or all."""
+        """Return the envelopes that are due: up to the awaited number of each partner, or all; all of who is away."""
         items: list[Input] = []
         for nation in sorted(self._arrivals):
             arrivals = self._arrivals[nation]
-            items += arrivals.take(arrivals.highest if awaited is None else awaited.get(nation, 0))
+            last = arrivals.highest if awaited is None or self._away(nation) else awaited.get(nation, 0)
+            items += arrivals.take(last)
         return items
+
+    def put_back(self, items: Sequence[EnvelopeIn]) -> None:
+        """Let the next turn have, before all others, what this one had no time for."""
+        for nation in {item.partner for item in items} & self._arrivals.keys():
+            self._arrivals[nation].put_back([item for item in items if item.partner == nation])
+        if items:
+            self._news()
 
     @property
     def taken(self) -> dict[str, int]:
@@ -188,8 +153,12 @@ class Partners:
         return {nation: arrivals.taken for nation, arrivals in self._arrivals.items()}
 
     async def gather(self, awaited: Mapping[str, int], epochs: Mapping[str, int]) -> dict[str, int]:
-        """Wait until what a turn awaits has arrived; returns which partners' last number did not."""
+        """Wait until what a turn awaits has arrived; returns which partners' last number did not.
+
+        Nothing is awaited of a partner that is away, until it says that it is in another epoch.
+        """
         deadline_s = time.monotonic() + AWAIT_S
+        awaited = {nation: last for nation, last in awaited.items() if not self._away(nation, epochs.get(nation))}
         while True:
             self._arrived.clear()
             late = {
@@ -299,6 +268,15 @@ class Partners:
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
+    def _away(self, nation: str, epoch: int | None = None) -> bool:
+        """Say whether nothing can come from a partner: we or it closed the link, and it began no epoch since."""
+        engine = self._engine()
+        words = None if engine is None else engine.state.links.get(nation)
+        if engine is None or words is None:
+            return False
+        back = words.theirs is not None and epoch is not None and epoch > words.theirs.epoch
+        return words.closed or (words.away(engine.state.now_ns) and not back)
+
     def _make_link(self, partner: bundles.Partner, epoch: int, *, key: bytes = b"") -> None:
         nation, broker = partner.nation, self._config.broker
         self._pinned[nation] = key or partner.node_public
@@ -362,23 +340,3 @@ class Partners:
     def _wake(self) -> None:
         self._arrived.set()
         self._news()
-
-
-def status_of(
-    member: Member, state: NodeState, *, link: PartnerLink | None = None, intake: Intake | None = None
-) -> PartnerStatus:
-    """Return how a partner stands by the state of the step, and by its link and its door where a node runs."""
-    words = state.links[member.nation]
-    return PartnerStatus(
-        nation=member.nation, connected=link is not None and link.connected,
-        silent_s=None if link is None else link.silent_s, epoch=words.outgoing.epoch,
-        sent_number=words.outgoing.number, received_number=words.incoming.chain.highest,
-        contiguous=words.incoming.chain.contiguous, rejected=0 if intake is None else intake.refused.total(),
-        standing=member.standing, missed=member.missed, lost=member.lost, catching_up=member.catching_up,
-    )  # fmt: skip
-
-
-def is_member(state: NodeState, nation: str) -> bool:
-    """Say whether a nation is a partner by the journal: not one that never joined, nor one that has left."""
-    link = state.links.get(nation)
-    return link is not None and link.ours.state != "left"

@@ -15,7 +15,7 @@ from beaconfire.shell import bundles, journal
 from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.control import Outcome
 from beaconfire.shell.keys import Identity
-from beaconfire.shell.partners import PartnerStatus, status_of
+from beaconfire.shell.partnerstatus import PartnerStatus, status_of
 from beaconfire.shell.store import Identification, Store
 
 _COMMIT_S = 10.0
@@ -44,9 +44,7 @@ def accepted_status(config: NodeConfig) -> dict[str, PartnerStatus]:
     }  # fmt: skip
 
 
-def order_stopped(
-    config: NodeConfig, identity: Identity, make: Callable[[NodeState, int], Input]
-) -> Outcome:
+def order_stopped(config: NodeConfig, identity: Identity, make: Callable[[NodeState, int], Input]) -> Outcome:
     """Add an order to a stopped node's journal; `make` gives it for the state and the node time at which it is taken.
 
     Raises what `make` does, `RunFailed` for a node that never ran or a journal that cannot be written.

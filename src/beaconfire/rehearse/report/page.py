@@ -11,7 +11,7 @@ from beaconfire.kernel import data
 from beaconfire.kernel.time import format_utc, parse_utc
 from beaconfire.rehearse.lines import Account
 from beaconfire.rehearse.report import map as maps
-from beaconfire.rehearse.report import plots, warning
+from beaconfire.rehearse.report import partings, plots, warning
 from beaconfire.rehearse.report.scene import Scene, build
 from beaconfire.rehearse.simulation import Simulation
 
@@ -33,7 +33,7 @@ def render(simulation: Simulation, accounts: Mapping[str, Account], summary: Map
         f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
         f"<style>{data.read_text('beaconfire.rehearse', 'report', 'page.css')}</style>"
     )
-    parts = (*_heading(scene), *_figures(scene), *warning.section(scene), *_tables(scene))
+    parts = (*_heading(scene), *_figures(scene), *warning.section(scene), *partings.section(scene), *_tables(scene))
     body = "".join((_banner(), *parts, _footing(scene), _banner()))
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
 
