@@ -28,7 +28,7 @@ from beaconfire.shell.clock import read_quality
 from beaconfire.shell.config import read_bounded
 from beaconfire.shell.feedhub import FeedHub
 from beaconfire.shell.gateway import Gateway, build_app, serve
-from beaconfire.shell.metrics import Metrics, link_word
+from beaconfire.shell.metrics import Metrics
 from beaconfire.shell.pageorders import PageOrders
 from beaconfire.shell.rings import Ring, ellipse_ring, track_ellipse
 from beaconfire.shell.securitykeys import RP_ID, origin_of
@@ -200,7 +200,7 @@ class ConsoleWindow:
     def _publish_partners(self, seq: int) -> None:
         """Publish what changed of a partner since it was last told."""
         for nation, status in self._node.partner_status().items():
-            link, offset_s = link_word(status), _shown_offset(status)
+            link, offset_s = status.link, _shown_offset(status)
             told = (link, offset_s, status.sent_number, status.contiguous, status.received_number, status.rejected)
             if self._told.get(nation) == told:
                 continue

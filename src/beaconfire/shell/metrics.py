@@ -8,7 +8,7 @@ fixed list and sensors of the file; a rule's name stands beside no partner but i
 import datetime as dt
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import beaconfire
@@ -17,7 +17,8 @@ from beaconfire.kernel.time import format_utc
 from beaconfire.node import Effect, ShowAudit
 from beaconfire.shell.clock import ClockQuality, read_quality
 from beaconfire.shell.openmetrics import Family, Histogram, Labels, Tally, Values, render
-from beaconfire.shell.partnerstatus import SILENCE_S, PartnerStatus
+from beaconfire.shell.partners import Traffic
+from beaconfire.shell.partnerstatus import PartnerStatus
 
 if TYPE_CHECKING:
     from beaconfire.shell.loop import Node
@@ -163,13 +164,19 @@ class Metrics:
         return {} if state is None else state.sense.clock_troubles()
 
     def _partner(self, nation: str, status: PartnerStatus) -> dict[str, object]:
-        traffic = self._node.exchange.traffic()[nation]
+        row: dict[str, object] = {
+            "standing": status.standing.state, "link": status.link, "silent_s": _rounded(status.silent_s),
+            "epoch": status.epoch, "sent": status.sent_number, "unreceipted": status.unreceipted,
+            "received": status.received_number, "contiguous": status.contiguous, "missing": status.missing,
+            "clock_offset_s": _rounded(status.clock_offset_s),
+        }  # fmt: skip
+        traffic = self._node.exchange.traffic().get(nation)
+        if traffic is None:
+            return row
+        lanes = traffic.intake.lanes().items()
         return {
-            "link": link_word(status), "silent_s": _rounded(status.silent_s), "epoch": status.epoch,
-            "sent": status.sent_number, "received": status.received_number, "contiguous": status.contiguous,
-            "missing": status.missing, "clock_offset_s": _rounded(status.clock_offset_s),
-            "lanes": {lane: {"age_s": _rounded(seen.age_s), "number": seen.number}
-                      for lane, seen in traffic.intake.lanes().items()},
+            **row,
+            "lanes": {lane: {"age_s": _rounded(seen.age_s), "number": seen.number} for lane, seen in lanes},
             "waiting": {"arrivals": traffic.arrivals.waiting, "intake": traffic.intake.waiting,
                         "outbox": traffic.link.pending},
         }  # fmt: skip
@@ -185,21 +192,14 @@ class Metrics:
         if not node.exchange.beats.clock_trusted:
             yield f"the wall clock stepped by {node.exchange.beats.clock_offset_s:+.3f} s"
         for nation, status in node.partner_status().items():
-            if link_word(status) != "up":
-                yield f"{nation}: link {link_word(status)}"
+            if status.link in ("down", "connecting"):
+                yield f"{nation}: link {status.link}"
             if status.missing:
                 yield f"{nation}: {status.missing} messages missing"
             if status.clock_offset_s is not None and abs(status.clock_offset_s) > limits.PARTNER_OFFSET_S:
                 yield f"{nation}: its clock is {status.clock_offset_s:+.2f} s off ours"
         for sensor, words in self._wrong_sensors().items():
             yield f"sensor {sensor}: {words}"
-
-
-def link_word(status: PartnerStatus) -> str:
-    """Return how a link stands: up, down, or connecting (never heard yet, or our own broker is away)."""
-    if not status.connected or status.silent_s is None:
-        return "connecting"
-    return "up" if status.silent_s < SILENCE_S else "down"
 
 
 def _by_partner(node: "Node") -> dict[str, Values]:
@@ -211,9 +211,8 @@ def _by_partner(node: "Node") -> dict[str, Values]:
 
     traffic = node.exchange.traffic()
     for nation, status in node.partner_status().items():
-        own, parts = (nation,), traffic[nation]
-        note("link_up", own, link_word(status) == "up")
-        note("link_connections", own, parts.link.connections)
+        own, parts = (nation,), traffic.get(nation)
+        note("link_up", own, status.link == "up")
         note("partner_silence_seconds", own, status.silent_s)
         note("partner_clock_offset_seconds", own, status.clock_offset_s)
         note("sent_number", own, status.sent_number)
@@ -221,20 +220,27 @@ def _by_partner(node: "Node") -> dict[str, Values]:
         note("received_number", own, status.received_number)
         note("contiguous_number", own, status.contiguous)
         note("missing_messages", own, status.missing)
-        note("intake_dropped", own, parts.intake.refused["rate"])
-        note("intake_taken", own, parts.intake.taken)
-        note("intake_copies", own, parts.intake.copies)
-        for lane, seen in parts.intake.lanes().items():
-            note("lane_age_seconds", (nation, lane), seen.age_s)
-            if lane != "control":
-                note("lane_lag_messages", (nation, lane), max(0, status.received_number - seen.number))
-        note("queue_length", (nation, "arrivals"), parts.arrivals.waiting)
-        note("queue_length", (nation, "intake"), parts.intake.waiting)
-        note("queue_length", (nation, "outbox"), parts.link.pending)
+        if parts is not None:
+            _note_traffic(note, status, parts)
     for nation, cut in node.exchange.cuts.items():
         note("revocation_age_seconds", (nation,), time.monotonic() - cut.at_s)
         note("revocation_seconds", (nation,), cut.took_s)
     return dict(found)
+
+
+def _note_traffic(note: Callable[[str, Labels, float | None], None], status: PartnerStatus, parts: Traffic) -> None:
+    own = (status.nation,)
+    note("link_connections", own, parts.link.connections)
+    note("intake_dropped", own, parts.intake.refused["rate"])
+    note("intake_taken", own, parts.intake.taken)
+    note("intake_copies", own, parts.intake.copies)
+    for lane, seen in parts.intake.lanes().items():
+        note("lane_age_seconds", (status.nation, lane), seen.age_s)
+        if lane != "control":
+            note("lane_lag_messages", (status.nation, lane), max(0, status.received_number - seen.number))
+    waiting = {"arrivals": parts.arrivals.waiting, "intake": parts.intake.waiting, "outbox": parts.link.pending}
+    for queue, length in waiting.items():
+        note("queue_length", (status.nation, queue), length)
 
 
 def _nested(tally: Tally) -> dict[str, object]:
