@@ -29,7 +29,7 @@ PEOPLE = {name: person(name) for name in "ab"} | {"c": person("c", "author")}
 def signed(data: bytes, *names: str, realm: Realm = Realm.LIVE, nation: str = "KOR", **more: Any) -> bytes:
     for name in names:
         act = policy_act(data, nation=nation, realm=realm)
-        words = {"person": name, "nonce": bytes(16), "issued_ns": 5} | more
+        words: dict[str, Any] = {"person": name, "nonce": bytes(16), "issued_ns": 5} | more
         proof = KEYS[name].sign(act_bytes(act, **words))
         data = with_word(data, Word(proof=proof, **words), realm=realm)
     return data
