@@ -1,6 +1,7 @@
 """Late looks: the replayed bank equals the one that had everything in order, bit for bit."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pymap3d
@@ -144,3 +145,33 @@ def test_a_stored_bank_keeps_only_the_columns_in_use() -> None:
     assert bank.is_sound()
     bank.p[0, 0, 0] = np.nan
     assert not bank.is_sound()
+
+
+class TestWithdrawal:
+    """What is taken out leaves no trace: the bank equals, bit for bit, one that never had it."""
+
+    @pytest.mark.parametrize("theirs", [range(3, 30, 4), range(1, 2), range(27, 30)])
+    def test_the_bank_is_as_if_it_had_never_come(self, theirs: range) -> None:
+        ours = [look(float(t)) for t in range(1, 30) if t not in theirs]
+        both = [look(float(t)) for t in range(1, 30)]
+        mixed, _ = in_order([renamed(one) if one.time_ns // NS_PER_S in theirs else one for one in both])
+        _, alone = in_order(ours)
+        assert same(mixed.without("JPN:T1:", used=3), alone)
+        assert [one.time_ns for one in mixed.looks] == [one.time_ns for one in ours]
+
+    def test_later_looks_go_on_from_there(self) -> None:
+        mixed, _ = in_order([look(1.0), renamed(look(2.0)), look(3.0)])
+        plain, _ = in_order([look(1.0), look(3.0)])
+        mixed.without("JPN:T1:", used=3)
+        assert same(mixed.insert(look(2.5), used=3), plain.insert(look(2.5), used=3) or start())
+
+    def test_nothing_of_it_changes_nothing(self) -> None:
+        history, _ = in_order([look(1.0), look(2.0)])
+        before = list(history.checkpoints)
+        assert history.without("JPN:T1:", used=3) is None
+        assert history.checkpoints == before
+
+
+def renamed(one: Look) -> Look:
+    assert one.measurement is not None
+    return replace(one, measurement=replace(one.measurement, id=f"JPN:T1:{one.time_ns}"))

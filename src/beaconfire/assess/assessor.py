@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from beaconfire.assess.arc import Arc
 from beaconfire.assess.book import LOST_PERIOD_S, PICTURES, Event, Thing, View, best_launch
 from beaconfire.assess.forecast import paths_of
+from beaconfire.assess.library import Library, library
 from beaconfire.assess.match import advised_launch, apart, may_join, same_launch, same_state, telling
 from beaconfire.kernel.alerts import Forecast
 from beaconfire.kernel.limits import MAX_OPEN_EVENTS
@@ -38,8 +39,9 @@ _LEAST_SCANS = 5.0
 class Assessor:
     """Events of one node; `id_prefix` begins every event id (`KOR-E` gives `KOR-E1`)."""
 
-    def __init__(self, *, nation: str, id_prefix: str) -> None:
-        """Start with an empty book."""
+    def __init__(self, *, nation: str, id_prefix: str, classes: Library | None = None) -> None:
+        """Start with an empty book; `classes` are those of `library` if none are given."""
+        self._classes = classes or library()
         self.nation = nation
         self._id_prefix = id_prefix
         self._arcs: dict[tuple[PictureName, str], Arc] = {}
@@ -111,11 +113,17 @@ class Assessor:
             if known is None or not told.same_as(known):
                 thing.advice[advice.nation] = told
 
+    def withdraw(self, advice: PartnerAdvice) -> None:
+        """Count a partner's estimate of a launch no longer, for the fused picture."""
+        thing = self._advised(advice)
+        if thing is not None:
+            thing.advice.pop(advice.nation, None)
+
     def _arc_of(self, update: TrackUpdate) -> Arc:
         key = (update.picture, update.track_id)
         arc = self._arcs.get(key)
         if arc is None:
-            arc = self._arcs[key] = Arc.begin(update)
+            arc = self._arcs[key] = Arc.begin(update, self._classes)
         else:
             arc.take(update)
         old_key = (update.picture, update.replaces or "")

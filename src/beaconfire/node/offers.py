@@ -12,7 +12,7 @@ from typing import TypedDict
 import numpy as np
 
 from beaconfire.earth.wgs84 import ecef_to_geodetic, enu_axes
-from beaconfire.fuse import Tracklet
+from beaconfire.fuse import Tracklet, prefix_of
 from beaconfire.kernel import codec
 from beaconfire.kernel.products import (
     AssessmentBody,
@@ -23,6 +23,7 @@ from beaconfire.kernel.products import (
     Look,
     Product,
     TrajectoryBody,
+    WithdrawalBody,
 )
 from beaconfire.kernel.records import (
     CLASSES,
@@ -99,6 +100,23 @@ def event_offers(
             )
 
 
+def withdrawal_offers(revision: EventRevision) -> Iterator[Product]:
+    """Yield that all is taken back which was said of a retracted event: of its objects and of their tracks."""
+    for assessed in revision.objects:
+        said = [(Kind.LAUNCH, assessed.object_id), (Kind.IMPACT, assessed.object_id)]
+        for of, name in [*said, *((Kind.TRAJECTORY, track_id) for track_id in assessed.track_ids)]:
+            yield Product(
+                kind=Kind.WITHDRAWAL,
+                local_id=name,
+                revision=revision.revision,
+                time_ns=revision.issued_ns,
+                body=WithdrawalBody(of=of, id=name, reason="it was no launch"),
+                nations=revision.contributors,
+                urgent=True,
+                event_id=revision.event_id,
+            )
+
+
 def detection_offer(tracklet: Tracklet, whole: Product) -> Product:
     """Return the measurements that a tracklet is made of, as a product beside the tracklet's own (`whole`)."""
     assert isinstance(whole.body, TrajectoryBody)
@@ -147,7 +165,8 @@ def assessment_offers(
 
 def received_looks(nation: str, body: DetectionBody) -> tuple[Measurement, ...]:
     """Return the measurements of a partner's checked body; its sensors are told apart from ours by their nation."""
-    return tuple(_measurement(nation, body.batch_id, number, look) for number, look in enumerate(body.looks))
+    looks = enumerate(body.looks)
+    return tuple(_measurement(nation, body.track, body.batch_id, number, look) for number, look in looks)
 
 
 def received_tracklet(nation: str, body: TrajectoryBody, *, where: str) -> Tracklet:
@@ -190,11 +209,11 @@ def _look(measurement: Measurement) -> Look:
     )
 
 
-def _measurement(nation: str, batch_id: bytes, number: int, look: Look) -> Measurement:
+def _measurement(nation: str, track: str, batch_id: bytes, number: int, look: Look) -> Measurement:
     site = codec.unpack_point(look.site, where="detection: site")
     latitude, longitude, _ = ecef_to_geodetic(*site.tolist())
     return Measurement(
-        id=f"{nation}:{batch_id.hex()}:{number}",
+        id=f"{prefix_of(nation, track)}{batch_id.hex()}:{number}",
         time_ns=look.time_ns,
         sensor_id=f"{nation}:{look.sensor}",
         nation=nation,

@@ -7,10 +7,10 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from beaconfire.assess import Assessor
+from beaconfire.assess import Assessor, Library, parse_library
 from beaconfire.fuse import PartnerTracks, Tracklets
 from beaconfire.kernel.people import load_people
-from beaconfire.kernel.products import GRANTABLE, TRACK_KINDS, AlertNoticeBody
+from beaconfire.kernel.products import GRANTABLE, TRACK_KINDS, AlertNoticeBody, Kind, PartnerAdvice
 from beaconfire.kernel.records import EventStatus, PictureName
 from beaconfire.kernel.sensors import parse_sensors
 from beaconfire.kernel.time import from_seconds
@@ -34,6 +34,14 @@ class Heard:
     body: AlertNoticeBody
 
 
+@dataclass(frozen=True, slots=True)
+class Advised:
+    """A partner's last estimate of one event, and when it was true."""
+
+    time_ns: int
+    advice: PartnerAdvice
+
+
 @dataclass(slots=True)
 class NodeState:
     """Everything a node knows. OWN is `own` and what `assessor` holds of it; no partner byte enters it.
@@ -44,7 +52,8 @@ class NodeState:
     its status then.
     `heard_alerts` are partners' own alerts by partner and by their name for it, ended ones until their time is over.
 
-    `keys` are partners' public keys. `backlog` is what partners miss that are away, since `away_since_ns`;
+    `advice` is the last that partners said of launches and impacts. `keys` are their public keys.
+    `backlog` is what partners miss that are away, since `away_since_ns`;
     `catching_up` are those to whom history is being released, with the hashes of what they were told ahead of it.
     """
 
@@ -66,6 +75,7 @@ class NodeState:
     heard_alerts: dict[str, dict[str, Heard]] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
     sensor_states: dict[str, str] = field(default_factory=dict)
+    advice: dict[str, dict[tuple[Kind, str], Advised]] = field(default_factory=dict)
     keys: dict[str, bytes] = field(default_factory=dict)
     backlog: Backlog = field(default_factory=Backlog)
     away_since_ns: dict[str, int] = field(default_factory=dict)
@@ -103,7 +113,7 @@ def initial(genesis: Genesis, *, now_ns: int) -> NodeState:
         sense=Sense(sensors),
         own=Tracker("own", id_prefix=f"{nation}-"),
         fused=fused_tracker(nation) if partners else None,
-        assessor=Assessor(nation=nation, id_prefix=f"{nation}-E"),
+        assessor=Assessor(nation=nation, id_prefix=f"{nation}-E", classes=_classes(genesis)),
         telling=Telling(tracklets, compartments=compartments),
         compartments=compartments,
         partner_tracks=PartnerTracks(),
@@ -147,6 +157,10 @@ def look_again(state: NodeState) -> None:
 def fused_tracker(nation: str) -> Tracker:
     """Return the empty FUSED picture of a nation that has partners."""
     return Tracker("fused", id_prefix=f"{nation}-F")
+
+
+def _classes(genesis: Genesis) -> Library | None:
+    return parse_library(genesis.classes_toml, where="priors") if genesis.classes_toml else None
 
 
 def make_desk(genesis: Genesis, *, warning_toml: bytes, people_toml: bytes, rules: Sequence[bytes]) -> Desk:

@@ -155,6 +155,7 @@ def _envelope(state: NodeState, item: EnvelopeIn) -> list[Effect]:
         for scan in taken.scans:
             assert state.fused is not None, "a node with links keeps a FUSED picture"
             effects += _fused(state, state.fused.scan(scan))
+        effects += _fused(state, taken.changed)
     except Refused as refusal:
         return [_refused(state, item.partner, "envelope", refusal.reason, str(refusal))]
     return effects + follow(state, item.partner)

@@ -10,7 +10,7 @@ from beaconfire.fuse import Tracklets
 from beaconfire.kernel import limits
 from beaconfire.kernel.products import Kind, Product
 from beaconfire.kernel.records import EventRevision, EventStatus, ObjectAssessment, TrackStatus, TrackUpdate
-from beaconfire.node.offers import assessment_offers, detection_offer, event_offers, trajectory_offer
+from beaconfire.node.offers import assessment_offers, detection_offer, event_offers, trajectory_offer, withdrawal_offers
 
 _SHARED = (EventStatus.SUSPECTED, EventStatus.CONFIRMED, EventStatus.LOST)
 
@@ -52,6 +52,8 @@ class Telling:
                 revision, urgent=urgent, sensors=tuple(behind), compartments=self._kept_in(tuple(behind))
             )
             products += [product for product in told if self._is_news(product)]
+        if revision.status is EventStatus.RETRACTED and urgent:
+            products += withdrawal_offers(revision)
         return products
 
     def track(self, update: TrackUpdate) -> list[Product]:

@@ -117,6 +117,25 @@ class History:
         self._thin(self.looks[-1].time_ns)
         return bank
 
+    def without(self, prefix: str, *, used: int) -> Bank | None:
+        """Take out the measurements whose ids begin so, and what they did; returns the newest bank, None without any.
+
+        What is older than the history was taken for good.
+        """
+        first = next((n for n, look in enumerate(self.looks) if _is_of(look, prefix)), None)
+        if first is None:
+            return None
+        place = max(n for n, (_, count) in enumerate(self.checkpoints) if count <= first)
+        bank, count = self.checkpoints[place]
+        del self.checkpoints[place + 1 :]
+        bank = bank.at(bank.time_ns, used=used)
+        self.looks = [look for look in self.looks if not _is_of(look, prefix)]
+        for number in range(count, len(self.looks)):
+            bank = bank.at(self.looks[number].time_ns, used=used)
+            take_look(bank, self.looks[number])
+            self.checkpoints.append((bank.stored(), number + 1))
+        return bank
+
     def copy(self) -> Self:
         """Return an independent copy; banks and looks are never changed once stored."""
         other = type(self)(self.checkpoints[0][0])
@@ -162,6 +181,10 @@ def take_row(bank: Bank, columns: Packed, row: int, *, column: int) -> bool:
         np.array([column]), taken, *columns.for_update(),
     )  # fmt: skip
     return bool(taken[0])
+
+
+def _is_of(look: Look, prefix: str) -> bool:
+    return look.measurement is not None and look.measurement.id.startswith(prefix)
 
 
 def _time_of(look: Look) -> int:

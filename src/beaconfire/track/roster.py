@@ -143,6 +143,11 @@ class Roster:
         tables.seen[row] = tables.mean[row]
         track.fallen = False
 
+    def hit(self, track: Track, *, time_ns: int, sensor_id: str, nation: str, period_s: float) -> None:
+        """Count a detection of the track."""
+        life.note_hit(track, time_ns=time_ns, sensor_id=sensor_id, nation=nation, period_s=period_s)
+        self.tables.longest_period_s[track.row] = track.longest_period_s
+
     def report(
         self, track: Track, updates: Updates, *, accepted: tuple[Measurement, ...] = (), replaces: str | None = None
     ) -> None:
@@ -198,11 +203,34 @@ class Roster:
     def _unsettled(self, now_ns: int, updates: Updates) -> list[str]:
         """Return the tracks of which something may be to say: touched, missed, unseen for long or lost."""
         tables, (tracks, rows) = self.tables, self.listed()
-        idle = (now_ns - tables.measured_ns[rows] > life.LEAST_PATIENCE_NS) | (tables.status[rows] == LOST)
+        status, period_s = tables.status[rows], tables.longest_period_s[rows]
+        unseen_s = (now_ns - tables.measured_ns[rows]) / NS_PER_S
+        young = unseen_s >= life.patience_s(period_s, confirmed=False)
+        old = unseen_s >= life.patience_s(period_s, confirmed=True)
+        idle = np.where(status == TENTATIVE, young, old) | (status == LOST)
         late = {tracks[place].id for place in np.flatnonzero(idle)}
         late.update(self._missed, updates)
         self._missed.clear()
         return [track.id for track in tracks if track.id in late]
+
+    def withdraw(self, track: Track, prefix: str, updates: Updates) -> None:
+        """Take measurements out of a track, by the beginning of their ids; it ends if it began with one of them.
+
+        What is left of such a track is seen again by the sensors that see it, and begins anew.
+        """
+        if any(name.startswith(prefix) for name in track.used_ids):
+            self.end(track, updates)
+            return
+        history = self.histories[track.id]
+        bank = history.without(prefix, used=track.used)
+        if bank is None:
+            return
+        measured = [look.measurement for look in history.looks if look.measurement is not None]
+        named = {item.sensor_id: item.nation for item in measured}
+        track.sensors = {sensor: nation for sensor, nation in track.sensors.items() if sensor in named} or named
+        self.tables.measured_ns[track.row] = max((item.time_ns for item in measured), default=track.first_ns)
+        self.store(track, bank)
+        self.report(track, updates)
 
     def end(self, track: Track, updates: Updates, *, replaced_by: str | None = None) -> None:
         """Report a track as ended and forget it."""
@@ -272,7 +300,9 @@ class Roster:
         older.row, older.columns, self._listed = newer.row, newer.columns, None
         self.tables.mark(older, newer.status)
         older.misses, older.looks, older.look_times_ns = newer.misses, newer.looks, newer.look_times_ns
+        older.used_ids = newer.used_ids
         older.longest_period_s = max(older.longest_period_s, newer.longest_period_s)
+        self.tables.longest_period_s[older.row] = older.longest_period_s
         older.last_scan, older.fallen = newer.last_scan, False
         for sensor_id, nation in newer.sensors.items():
             older.sensors.setdefault(sensor_id, nation)

@@ -64,6 +64,14 @@ class Tracker:
         self._roster.settle(now_ns, updates)
         return list(updates.values())
 
+    def withdraw(self, track_id: str, prefix: str) -> list[TrackUpdate]:
+        """Compute a track anew without the measurements whose ids begin so; one that rests on them alone ends."""
+        updates: Updates = {}
+        track = self._roster.named(track_id)
+        if track is not None:
+            self._roster.withdraw(track, prefix, updates)
+        return list(updates.values())
+
     def current(self) -> Mapping[str, TrackUpdate]:
         """Return the last update of every live track by id."""
         return self._roster.current
@@ -148,7 +156,7 @@ class Tracker:
         assert item is not None, "only what was measured is taken"
         tables, place = roster.tables, track.row
         tables.existence[place] = life.after_hit(float(tables.existence[place]), log_ratio=log_ratio)
-        life.note_hit(track, time_ns=scan.time_ns, sensor_id=item.sensor_id, nation=item.nation, period_s=scan.period_s)
+        roster.hit(track, time_ns=scan.time_ns, sensor_id=item.sensor_id, nation=item.nation, period_s=scan.period_s)
         if track.status is TrackStatus.LOST:
             tables.mark(track, TrackStatus.CONFIRMED)
         roster.report(track, updates, accepted=(item,))
@@ -198,7 +206,7 @@ class Tracker:
             return
         started.columns, started.used_ids = track.columns, (first.id, second.id)
         self._roster.keep(started, Look(old.time_ns, first, column), bank)
-        life.note_hit(
+        self._roster.hit(
             started, time_ns=old.time_ns, sensor_id=first.sensor_id, nation=first.nation, period_s=old.period_s
         )
         self._roster.report(started, updates, accepted=(first,))
@@ -246,7 +254,10 @@ class Tracker:
         track = self._roster.start(bank, status=TrackStatus.CONFIRMED, existence=life.PARTNER_EXISTENCE)
         if track is None:
             return
-        life.note_hit(track, time_ns=item.time_ns, sensor_id=item.sensor_id, nation=item.nation, period_s=scan.period_s)
+        track.used_ids = (item.id,)
+        self._roster.hit(
+            track, time_ns=item.time_ns, sensor_id=item.sensor_id, nation=item.nation, period_s=scan.period_s
+        )
         self._roster.report(track, updates, accepted=(item,))
 
 
