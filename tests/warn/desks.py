@@ -27,6 +27,7 @@ from beaconfire.kernel.records import EventStatus
 from beaconfire.kernel.sealed import seal
 from beaconfire.kernel.time import NS_PER_S, parse_utc
 from beaconfire.warn import Desk, Outlook, signed_bytes
+from tests.kernel.securitykeys import SoftKey
 
 NOW_NS = parse_utc("2025-01-06T03:00:00Z")
 ROOT = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"root").digest())
@@ -94,7 +95,9 @@ def people_text(*, realm: Realm = Realm.EXERCISE, extra: str = "") -> bytes:
     rows: list[str] = []
     for name, role in PEOPLE.items():
         keys = (key_of(name).public_key().public_bytes_raw().hex(),)
-        person = Person(id=name, name=name.title(), roles=(role,), keys=keys)
+        person = Person(
+            id=name, name=name.title(), roles=(role,), keys=keys, security_keys=(SoftKey(name).sealed,)
+        )  # fmt: skip
         if realm is Realm.LIVE and len(rows) >= 3:  # an author and two officers stand there by the root alone
             words = [word_of(officer, act_of(person, realm=realm)) for officer in ("baba", "chiba")]
             person = msgspec.structs.replace(person, approved=tuple(words))

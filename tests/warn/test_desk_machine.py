@@ -8,6 +8,7 @@ What a message looks like is no matter here: its bytes are the message's own, an
 import copy
 import pickle
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,9 +18,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertAction, AlertStatus, Approved, MessageKind, Order
+from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import EventStatus
 from beaconfire.kernel.time import NS_PER_S
-from beaconfire.warn import press
+from beaconfire.warn import press, signed_bytes
+from tests.kernel.securitykeys import PRESENT, SoftKey
 from tests.warn.desks import Bench, area
 
 A = AlertAction
@@ -28,6 +31,11 @@ AREAS = ("JP-01", "JP-02", "JP-03", "JP-05")
 SESSIONS = ("first session", "second session")
 LIFE_S = 2_000.0  # of the threat: nothing passes while the machine plays
 ENDS = {A.CANCEL: MessageKind.CANCEL, A.CORRECT: MessageKind.CORRECTION, A.ALL_CLEAR: MessageKind.ALL_CLEAR}
+FLAWS: dict[str, dict[str, Any]] = {
+    "": {}, "other bytes": {}, "other realm": {}, "other key": {}, "not verified": {"flags": PRESENT},
+    "other origin": {"origin": "http://localhost:8601"}, "other name": {"rp_id": "evil.example"},
+    "in a frame": {"more": {"crossOrigin": True}}, "an enrolment": {"more": {"type": "webauthn.create"}},
+}  # fmt: skip
 
 
 @dataclass
@@ -101,6 +109,16 @@ class Approvals(RuleBasedStateMachine):
     def approves(self, person: str, session: str | None) -> None:
         changes = {} if session is None else {"session": session}
         self.give(self.bench.signed(person, A.APPROVE, **changes))
+
+    @rule(person=st.sampled_from((*OFFICERS, "aoki")), flaw=st.sampled_from(tuple(FLAWS)))
+    def approves_by_security_key(self, person: str, flaw: str) -> None:
+        """A security key's word is as good as another, and with any flaw none."""
+        order = self.bench.signed(person, A.APPROVE)
+        meant = msgspec.structs.replace(order, digest=bytes(32)) if flaw == "other bytes" else order
+        data = signed_bytes(meant, realm=Realm.LIVE if flaw == "other realm" else Realm.EXERCISE)
+        soft = SoftKey("somebody" if flaw == "other key" else person, **FLAWS[flaw])
+        reason = self.give(msgspec.structs.replace(order, signature=soft.proof(data)))
+        assert not flaw or reason
 
     @rule(
         writer=st.sampled_from((None, *OFFICERS)),

@@ -332,3 +332,9 @@ def test_a_plain_token_stands_for_a_key_in_an_exercise_alone() -> None:
             nation="JPN", realm=Realm.LIVE, epoch=7, root=ROOT_PUBLIC, warning_toml=warning_toml(realm=Realm.LIVE),
             people_toml=live, rules=(),
         )  # fmt: skip
+
+
+def test_an_event_with_an_alert_gets_no_second_one() -> None:
+    bench = submitted()
+    assert bench.order("baba", A.DRAFT, alert_id="JPN-E1") == "open"
+    assert len(bench.desk.alerts()) == 1

@@ -147,8 +147,10 @@ class Desk:
             outs = orders.carry_out(order, alert, now_ns=now_ns)
             self._settle(alert)
             return outs
+        where = f"{order.action} of {order.alert_id[: limits.MAX_ID_LENGTH]}"
+        if (open_alert := self._alert_of(order.alert_id)) is not None:
+            raise Refused("open", where=where, what="has an alert", expected=f"an order about {open_alert.alert_id}")
         if order.alert_id not in self._outlooks or len(self._alerts) >= limits.MAX_OPEN_ALERTS:
-            where = f"{order.action} of {order.alert_id[: limits.MAX_ID_LENGTH]}"
             raise Refused(
                 "unknown", where=where, what="is no alert", expected="an open alert, or an open event to draft for"
             )
