@@ -9,7 +9,7 @@ import math
 from collections import deque
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from beaconfire.kernel.records import TrackStatus
 from beaconfire.kernel.time import NS_PER_S
@@ -30,7 +30,6 @@ _LOST_EXISTENCE, _LOST_MISSES = 0.1, 4
 _LOST_AFTER_S = 20.0
 _AIRCRAFT_KEPT_S = 120.0
 _FALLEN_KEPT_S = 120.0  # after the last detection: "lost" is not "fell", it may have pulled up unseen
-LEAST_PATIENCE_NS = 4 * NS_PER_S  # nothing is given up that was measured more recently
 KEPT_S = 5_400.0  # a lofted flight is out of sight for an hour; longer is an orbit
 
 
@@ -62,14 +61,20 @@ def is_confirmed(track: Track, *, existence: float, velocity_sigma_m_s: float, t
 
 def is_dropped(track: Track, *, existence: float, unseen_ns: int) -> bool:
     """Say whether a tentative track is given up."""
-    patience_s = max(3.2 * track.longest_period_s, LEAST_PATIENCE_NS / NS_PER_S)
-    return existence < _DROP_EXISTENCE or track.misses >= _DROP_MISSES or unseen_ns > patience_s * NS_PER_S
+    late = unseen_ns > patience_s(track.longest_period_s, confirmed=False) * NS_PER_S
+    return existence < _DROP_EXISTENCE or track.misses >= _DROP_MISSES or bool(late)
 
 
 def is_lost(track: Track, *, existence: float, unseen_ns: int) -> bool:
     """Say whether a confirmed track is lost: not seen where it should be, or out of everyone's sight for long."""
-    patience_s = max(_LOST_AFTER_S, 2.5 * track.longest_period_s + 5.0)
-    return (existence < _LOST_EXISTENCE and track.misses >= _LOST_MISSES) or unseen_ns > patience_s * NS_PER_S
+    late = unseen_ns > patience_s(track.longest_period_s, confirmed=True) * NS_PER_S
+    return (existence < _LOST_EXISTENCE and track.misses >= _LOST_MISSES) or bool(late)
+
+
+def patience_s(longest_period_s: ArrayLike, *, confirmed: bool) -> Array:
+    """Return how long a track, or each of several, is waited for: by the slowest of the sensors that saw it."""
+    period_s = np.asarray(longest_period_s, dtype=np.float64)
+    return np.maximum(_LOST_AFTER_S, 2.5 * period_s + 5.0) if confirmed else np.maximum(3.2 * period_s, 4.0)
 
 
 def is_ended(track: Track, *, aircraft: float, unseen_ns: int) -> bool:

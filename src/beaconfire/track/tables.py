@@ -108,6 +108,7 @@ class Tables:
         self.measured_ns = np.zeros(rows, np.int64)
         self.seen = np.zeros((rows, STATE))  # the mixture's mean when last measured
         self.existence = np.zeros(rows)
+        self.longest_period_s = np.zeros(rows)  # of the sensors that saw it
         self.status = np.full(rows, _STATUS[TrackStatus.ENDED], np.int64)
         self.free = list(range(rows - 1, -1, -1))
 
