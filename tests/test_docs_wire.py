@@ -14,6 +14,8 @@ WIRE = (ROOT / "docs" / "wire.md").read_text(encoding="utf-8")
 POLICY = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
 RECORDS: dict[str, type[msgspec.Struct]] = {
     "signed": wire.Signed,
+    "bundle": wire.Bundle,
+    "bundle_root": wire.BundleRoot,
     "envelope": wire.Envelope,
     "release": wire.Release,
     "launch": products.LaunchBody,
@@ -54,7 +56,7 @@ def test_every_table_of_the_wire_has_the_fields_in_order(name: str) -> None:
     assert first_cells(section(WIRE, name)) == list(RECORDS[name].__struct_fields__)
 
 
-@pytest.mark.parametrize("name", ["signed", "release", "hello", "beat", "receipt", "suspend"])
+@pytest.mark.parametrize("name", ["signed", "bundle", "bundle_root", "release", "hello", "beat", "receipt", "suspend"])
 def test_tags(name: str) -> None:
     assert f"Tag `{RECORDS[name].__struct_config__.tag}`." in section(WIRE, name)
 
@@ -85,6 +87,8 @@ def test_limits_of_the_wire() -> None:
     assert f"more than {limits.FUTURE_TOLERANCE_S:g} s ahead" in text
     assert f"At most {limits.RECEIPT_RANGES} pairs".lower() in text.lower()
     assert f"at most {limits.MAX_PROVENANCE}" in text
+    assert f"2 to {limits.MAX_BUNDLE} envelopes" in text
+    assert f"at most {limits.MAX_BUNDLE_BYTES // 1024} KiB" in text
     assert f"1 to {limits.MAX_LOOKS} of the following" in text
     assert f"1 to {limits.MAX_ALERT_AREAS}, ISO 3166-2" in text
     assert limits.RESEND_AFTER_S == 2.0

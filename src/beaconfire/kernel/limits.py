@@ -19,6 +19,8 @@ MAX_POSITION_M = 1e8  # ECEF components, with room for the Moon left out
 # --- the exchange (EXCHANGE part 8) ------------------------------------------------------------
 MAX_ENVELOPE_BYTES = 16 * 1024  # a 9-state track is about 0.5 KiB
 MAX_BUNDLE_BYTES = 256 * 1024  # 64 envelopes under one signature
+MAX_BUNDLE = 64  # envelopes of a bundle: beyond it the signature is a hundredth of the cost already
+BUNDLE_FROM = 8  # of so many at once the history goes in bundles: fewer cost less than a millisecond to sign
 MAX_PARTNERS = 64  # thirty nations with room; every one costs a boundary account
 MAX_PROVENANCE = 256  # then the product is closed and restarted
 PARTNER_ENVELOPES_PER_S = 2_000  # token bucket before verification, 0.07 ms each: 14 % of a core

@@ -64,6 +64,7 @@ Number = Annotated[int, Meta(ge=1, le=limits.MAX_INTEGER)]
 Format = Annotated[int, Meta(ge=1, le=255)]
 Content = Annotated[bytes, Meta(min_length=1, max_length=limits.MAX_ENVELOPE_BYTES)]
 Range = tuple[Number, Number]
+SecondSignature = Annotated[bytes, Meta(max_length=64)]
 
 
 class _Wire(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -130,6 +131,21 @@ class Signed(_Wire, frozen=True, tag="signed"):
     origin_signature: Annotated[bytes, Meta(max_length=64)] = b""
 
 
+class Bundle(_Wire, frozen=True, tag="bundle"):
+    """Envelopes of one chain under one signature, over the `BundleRoot` of their hashes (`share.bundle`)."""
+
+    unsigned: Annotated[tuple[Content, ...], Meta(min_length=2, max_length=limits.MAX_BUNDLE)]
+    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+    origin_signatures: Annotated[tuple[SecondSignature, ...], Meta(max_length=limits.MAX_BUNDLE)]
+
+
+class BundleRoot(_Wire, frozen=True, tag="bundle_root"):
+    """What a bundle's signature is over: how many envelopes, and the root of the tree of their hashes."""
+
+    count: Annotated[int, Meta(ge=2, le=limits.MAX_BUNDLE)]
+    root: Hash
+
+
 class _Control(_Wire, frozen=True):
     """What all controls carry; `counter` rises with every control of one sender's epoch."""
 
@@ -191,6 +207,11 @@ def chain_hash(unsigned: bytes) -> bytes:
 def subject(envelope: Envelope, local_id: str) -> str:
     """Return the subject an envelope is published under; `local_id` names its track or event (`LINK_ID` if none)."""
     return f"bf.{envelope.realm}.rel.{envelope.sender}.{envelope.recipient}.{envelope.kind}.{local_id}"
+
+
+def bundle_subject(of: str) -> str:
+    """Return the subject of a bundle in which an envelope of subject `of` travels."""
+    return f"{of.rsplit('.', 2)[0]}.bundle.{LINK_ID}"
 
 
 def control_subject(control: Control) -> str:
@@ -325,7 +346,8 @@ def _check_look(look: Look) -> None:
         return
     if len(look.values) != 4 or len(look.sigmas) != 4 or None in look.values[1:3]:
         raise Refused("look", where="detection: values", what="is not of a radar", expected="4 values with two angles")
-    for value, sigma, most, widest in zip(look.values, look.sigmas, _LARGEST["values"], _LARGEST["sigmas"], strict=True):
+    bounds = zip(look.values, look.sigmas, _LARGEST["values"], _LARGEST["sigmas"], strict=True)
+    for value, sigma, most, widest in bounds:
         if (value is None) is not (sigma is None):
             raise Refused("look", where="detection: sigmas", what="does not go with values", expected="both or neither")
         if value is not None and not (abs(value) <= most and _is_sigma(sigma, widest)):

@@ -28,6 +28,7 @@ class Genesis(_Input, frozen=True):
     `id_secret` keys the pseudonyms and source ids of this node; it never leaves the journal. `fingerprint` says
     which build and machine computed the decisions, so that replay knows whether bytes can be compared. Without
     `warning_toml` the node warns nobody; `people_toml` and `rules` are files signed by the root `root_public`.
+    `classes_toml` are the classes that launches are held against, b"" for the package's.
     """
 
     nation: str
@@ -42,6 +43,7 @@ class Genesis(_Input, frozen=True):
     people_toml: bytes = b""
     rules: tuple[bytes, ...] = ()
     root_public: bytes = b""
+    classes_toml: bytes = b""
 
 
 class ScanIn(_Input, frozen=True):
@@ -64,13 +66,15 @@ class PolicyLoad(_Input, frozen=True):
 class EnvelopeIn(_Input, frozen=True):
     """A partner's envelope whose signature the intake has verified; `envelope` are its unsigned bytes.
 
-    `origin_signature` is the originator's over the release inside, verified too, where the wire asks for one.
+    `origin_signature` is the originator's over the release inside, verified too, where the wire asks for one. One that
+    came in a bundle has a `proof`: the signature is over the root that it leads to (`share.signed_words`).
     """
 
     partner: str
     envelope: bytes
     signature: bytes
     origin_signature: bytes = b""
+    proof: bytes = b""
 
 
 class ControlIn(_Input, frozen=True):

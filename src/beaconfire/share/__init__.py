@@ -1,6 +1,7 @@
 """Share: envelopes, numbering, chains, voids, receipts; the pure state of a link between two nations."""
 
 from beaconfire.share.backlog import Backlog
+from beaconfire.share.bundle import Opened, bundle_words, is_bundle, open_message, signed_words
 from beaconfire.share.chain import Chain
 from beaconfire.share.incoming import Arrival, CaughtUp, Incoming, Outcome, Proof, Stage
 from beaconfire.share.link import ControlOut, Heard, Link, next_epoch
@@ -21,6 +22,7 @@ __all__ = [
     "Link",
     "Notice",
     "Numbered",
+    "Opened",
     "Outcome",
     "Outgoing",
     "Proof",
@@ -30,9 +32,13 @@ __all__ = [
     "Standing",
     "StandingName",
     "Tally",
+    "bundle_words",
     "check_origin",
+    "is_bundle",
     "next_epoch",
     "open_control",
     "open_envelope",
+    "open_message",
+    "signed_words",
     "verify",
 ]

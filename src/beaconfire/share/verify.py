@@ -54,7 +54,7 @@ def check_origin(
     if signer is None:
         if signature:
             raise Refused("origin", where="signed: origin_signature", what="is not needed", expected="none")
-    elif not _holds(signer, signature, envelope.content):
+    elif not holds(signer, signature, envelope.content):
         what = "does not verify" if signature else "is missing"
         raise Refused("origin", where="signed: origin_signature", what=what, expected="the originator's")
 
@@ -68,12 +68,13 @@ def open_control(data: bytes, *, key: bytes, realm: Realm) -> tuple[wire.Signed,
 def verify(data: bytes, *, key: bytes) -> wire.Signed:
     """Return the signed form of received bytes if the signature over its unsigned bytes holds, else raise `Refused`."""
     signed = wire.decode_signed(data)
-    if not _holds(key, signed.signature, signed.unsigned):
+    if not holds(key, signed.signature, signed.unsigned):
         raise Refused("signature", where="signed: signature", what="does not verify", expected="the pinned key's")
     return signed
 
 
-def _holds(key: bytes, signature: bytes, data: bytes) -> bool:
+def holds(key: bytes, signature: bytes, data: bytes) -> bool:
+    """Say whether a signature over `data` is by the key (32 bytes)."""
     try:
         _public_key(key).verify(signature, data)
     except InvalidSignature:

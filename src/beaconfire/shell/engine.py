@@ -14,10 +14,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from beaconfire.kernel import codec, wire
 from beaconfire.kernel.alerts import Approved
 from beaconfire.node import Admit, Cut, Effect, Genesis, Input, Publish, Purge, Send, Tell, digest, encode_input
 from beaconfire.shell.link import PartnerLink
+from beaconfire.shell.parcels import parcels
 from beaconfire.shell.store import Store
 
 State = TypeVar("State")
@@ -162,13 +162,17 @@ class Engine(Generic[State]):
         self._show(done, durable=False)
 
     def _send(self, effects: Sequence[Effect]) -> None:
+        sends: dict[str, list[Send]] = {}
         for effect in effects:
             if isinstance(effect, Send):
-                self._publish(effect)
+                sends.setdefault(effect.partner, []).append(effect)
             elif isinstance(effect, Purge) and effect.partner in self._links:
+                self._publish(effect.partner, sends.pop(effect.partner, []))
                 self._links[effect.partner].purge(generation=effect.generation)
             elif isinstance(effect, Tell | Cut | Admit) and self._membership is not None:
                 self._membership.carry_out(effect)
+        for partner, of_partner in sends.items():
+            self._publish(partner, of_partner)
         self._warn(effects, recorded=True)
 
     def _warn(self, effects: Sequence[Effect], *, recorded: bool) -> None:
@@ -176,15 +180,12 @@ class Engine(Generic[State]):
             if isinstance(effect, Publish) and self._publisher is not None:
                 self._publisher.publish(effect.approved, recorded=recorded)
 
-    def _publish(self, send: Send) -> None:
-        link = self._links.get(send.partner)
+    def _publish(self, partner: str, sends: Sequence[Send]) -> None:
+        link = self._links.get(partner)
         if link is None:  # it left in the meantime, and so did its link
             return
-        origin = self._key.sign(send.inner) if send.inner else send.origin_signature
-        signed = wire.Signed(
-            unsigned=send.unsigned, signature=self._key.sign(send.unsigned), origin_signature=origin
-        )
-        link.publish(send.subject, codec.encode(signed), generation=send.generation)
+        for parcel in parcels(sends, self._key.sign):
+            link.publish(parcel.subject, parcel.data, generation=parcel.generation)
 
     def _show(self, done: _Done, *, durable: bool) -> None:
         if done.shown:

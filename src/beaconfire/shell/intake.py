@@ -15,11 +15,12 @@ from beaconfire.kernel import limits, wire
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
 from beaconfire.node import ControlIn, EnvelopeIn
-from beaconfire.share import open_control, open_envelope
+from beaconfire.share import is_bundle, open_control, open_message
 from beaconfire.shell.link import LaneName
 
 _BURST_S = 1.0
 _HASH_BYTES = 16
+_BYTES_A_TOKEN = 4096  # of a bundle: its envelopes cost no signature each, and to decode eight costs as much as one
 
 
 class TokenBucket:
@@ -31,15 +32,15 @@ class TokenBucket:
         self._tokens = rate_per_s * _BURST_S
         self._filled_s = clock()
 
-    def take(self) -> bool:
-        """Take one token if there is one."""
+    def take(self, cost: float = 1.0) -> bool:
+        """Take so many tokens if there are so many."""
         now_s = self._clock()
         room = self._rate_per_s * _BURST_S
         self._tokens = min(room, self._tokens + (now_s - self._filled_s) * self._rate_per_s)
         self._filled_s = now_s
-        if self._tokens < 1.0:
+        if self._tokens < cost:
             return False
-        self._tokens -= 1.0
+        self._tokens -= cost
         return True
 
 
@@ -125,19 +126,22 @@ class Intake:
             self.copies += 1
             self._note(lane, *known)
             return True
-        if not self._bucket.take():
+        if not self._bucket.take(1.0 + (len(data) // _BYTES_A_TOKEN if is_bundle(data) else 0)):
             return False
         try:
-            signed, envelope = open_envelope(data, key=self._key, realm=self._realm, origins=self._origins)
+            opened = open_message(data, key=self._key, realm=self._realm, origins=self._origins)
         except Refused as refusal:
             self.refused[refusal.reason] += 1
             return True
-        self._recent[digest] = (envelope.epoch, envelope.number)
-        self._note(lane, envelope.epoch, envelope.number)
+        last = max(opened, key=lambda one: (one.envelope.epoch, one.envelope.number)).envelope
+        self._recent[digest] = (last.epoch, last.number)
+        self._note(lane, last.epoch, last.number)
         if len(self._recent) > limits.RECENT_ENVELOPES:
             del self._recent[next(iter(self._recent))]
-        self.taken += 1
-        self._envelope(envelope, EnvelopeIn(self._partner, signed.unsigned, signed.signature, signed.origin_signature))
+        for one in opened:
+            self.taken += 1
+            item = EnvelopeIn(self._partner, one.unsigned, one.signature, one.origin_signature, one.proof)
+            self._envelope(one.envelope, item)
         return True
 
     def _note(self, lane: LaneName, epoch: int, number: int) -> None:

@@ -13,7 +13,7 @@ from beaconfire.kernel import limits, wire
 from beaconfire.kernel.errors import InvalidInput, Refused, Violation
 from beaconfire.kernel.labels import Realm
 from beaconfire.node import ControlIn, EnvelopeIn, Genesis, Input, NodeState, digest, step
-from beaconfire.share import check_origin
+from beaconfire.share import check_origin, signed_words
 from beaconfire.shell import journal, keys
 from beaconfire.shell.fingerprint import fingerprint
 from beaconfire.shell.store import Chain, Head, Reader, Record, Row
@@ -143,11 +143,20 @@ class _Checker:
         if isinstance(item, Genesis):
             self._partners = {partner.nation: partner.public_key for partner in item.partners}
         elif isinstance(item, EnvelopeIn | ControlIn):
-            words = item.envelope if isinstance(item, EnvelopeIn) else item.control
+            words = self._words(item, seq)
             if not keys.signature_holds(self._partners.get(item.partner, b""), item.signature, words):
                 raise self._damage(seq, f"holds words of {item.partner} that it did not sign")
             if isinstance(item, EnvelopeIn):
                 self._check_origin(item, seq)
+
+    def _words(self, item: EnvelopeIn | ControlIn, seq: int) -> bytes:
+        """What the kept signature is over: the words themselves, or the root of the bundle they came in."""
+        if isinstance(item, ControlIn):
+            return item.control
+        try:
+            return signed_words(item.envelope, item.proof)
+        except Refused as refusal:
+            raise self._damage(seq, f"holds words of {item.partner}: {refusal}") from None
 
     def _check_origin(self, item: EnvelopeIn, seq: int) -> None:
         """What a partner passed on still verifies as its originator's words."""
