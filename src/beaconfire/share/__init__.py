@@ -3,6 +3,7 @@
 from beaconfire.share.backlog import Backlog
 from beaconfire.share.bundle import Opened, bundle_words, is_bundle, open_message, signed_words
 from beaconfire.share.chain import Chain
+from beaconfire.share.evidence import Contradiction, Evidence, check_evidence, contradictions, encode_evidence
 from beaconfire.share.incoming import Arrival, CaughtUp, Incoming, Outcome, Proof, Stage
 from beaconfire.share.link import ControlOut, Heard, Link, next_epoch
 from beaconfire.share.outgoing import Numbered, Outgoing, Settled
@@ -16,7 +17,9 @@ __all__ = [
     "Backlog",
     "CaughtUp",
     "Chain",
+    "Contradiction",
     "ControlOut",
+    "Evidence",
     "Heard",
     "Incoming",
     "Link",
@@ -33,7 +36,10 @@ __all__ = [
     "StandingName",
     "Tally",
     "bundle_words",
+    "check_evidence",
     "check_origin",
+    "contradictions",
+    "encode_evidence",
     "is_bundle",
     "next_epoch",
     "open_control",
