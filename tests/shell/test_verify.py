@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -73,11 +73,13 @@ def session(where: str) -> list[Input]:
     return [genesis, Tick(), ScanIn(Scan(START_NS, "R1", ())), *words, PolicyLoad(closed), *[Tick()] * 14]
 
 
-def write(path: Path, *, where: str | None = None, heads: tuple[Head, ...] = ()) -> list[bytes]:
+def write(
+    path: Path, *, where: str | None = None, heads: tuple[Head, ...] = (), inputs: Sequence[Input] = ()
+) -> list[bytes]:
     """Write a journal as the node does; returns the hash of each row."""
     told: list[int] = []
     store = Store(path, identification(), JOURNAL, committed=told.append, troubled=lambda error: None)
-    items, hashes = session(where or fingerprint()), []
+    items, hashes = list(inputs) or session(where or fingerprint()), []
     genesis = items[0]
     assert isinstance(genesis, Genesis)
     state = initial(genesis, now_ns=START_NS)

@@ -12,7 +12,7 @@ import msgspec
 from beaconfire.kernel import limits, wire
 from beaconfire.kernel.errors import InvalidInput, Refused, Violation
 from beaconfire.kernel.labels import Realm
-from beaconfire.node import ControlIn, EnvelopeIn, Genesis, Input, NodeState, digest, step
+from beaconfire.node import ControlIn, EnvelopeIn, Genesis, Input, Join, KeyChange, NodeState, Resume, digest, step
 from beaconfire.share import check_origin, signed_words
 from beaconfire.shell import journal, keys
 from beaconfire.shell.fingerprint import fingerprint
@@ -131,6 +131,8 @@ class _Checker:
         item = journal.read_input(record, where=self._where)
         self._check_partner(item, row.seq)
         self._replay(item, record)
+        if self.state is not None:
+            self._partners = dict(self.state.keys)  # an order that the step refused changed no key
 
     def check_end(self) -> None:
         """Raise if a partner heard of rows beyond the last one."""
@@ -139,9 +141,13 @@ class _Checker:
             raise Violation(f"{self._where}: ends at row {self.seq}, but a partner was told of row {beyond}: cut off")
 
     def _check_partner(self, item: Input, seq: int) -> None:
-        """A partner's words in the journal still verify under the key of the first row."""
+        """A partner's words in the journal still verify under the key that was in force when they came."""
         if isinstance(item, Genesis):
             self._partners = {partner.nation: partner.public_key for partner in item.partners}
+        elif isinstance(item, Join):
+            self._partners[item.partner.nation] = item.partner.public_key
+        elif isinstance(item, KeyChange | Resume) and item.public_key:
+            self._partners[item.nation] = item.public_key
         elif isinstance(item, EnvelopeIn | ControlIn):
             words = self._words(item, seq)
             if not keys.signature_holds(self._partners.get(item.partner, b""), item.signature, words):
