@@ -44,7 +44,9 @@ EVERY_S = 10.0  # between two places of a path at least; no area is crossed in l
 # square radius, so that mean and covariance are exact; one edge is at 95 %, and so is the footprint's.
 _RING_EDGES = (0.0, 0.08, 0.30, 0.60, 0.82, 0.95, 0.99, 1.0)
 _RING_NODES = (1, 5, 8, 10, 10, 8, 6)
-_BURNS = 40
+# While boosting each way is to weigh less than the lowest threshold (1 %): one way that slips into an area or out of it
+# must not make or unmake a threat. The heaviest of 160 weighs 1 %.
+_BURNS = 160
 _GLIDES = 40
 _GLIDE_TURN_RAD = math.radians(30.0)  # one sigma of how far a glider turns in the rest of its flight
 _FALL_AT_ONCE = 0.1  # of a glider's ways end within the circle that it can fall into

@@ -17,6 +17,7 @@ from beaconfire.warn.situation import Situation, passed
 
 SETTLE_NS = from_seconds(limits.SETTLE_S)
 WITHDRAW_NS = from_seconds(limits.WITHDRAW_S)
+BOOST_HOLD_NS = from_seconds(limits.BOOST_HOLD_S)
 REDRAFT_NS = from_seconds(limits.REDRAFT_S)
 _ORDER_NS = from_seconds(limits.ORDER_VALID_S)
 _EARLIER_NS = from_seconds(60.0)  # a first arrival that moved less is the same news
@@ -90,7 +91,7 @@ def _before(alert: Alert, situation: Situation, core: Core, valid_ns: int, now_n
     if situation.ended:
         return Move("withdraw", "the event was retracted" if situation.retracted else "the event is closed")
     if not situation.threatened and not situation.lost and not draft.by_hand:
-        if not _settled(alert.quiet_since_ns, now_ns, WITHDRAW_NS):
+        if not _settled(alert.quiet_since_ns, now_ns, max(WITHDRAW_NS, _hold_ns(situation))):
             return None
         if passed(alert.last, situation, core=core(alert.last), now_ns=now_ns):
             return Move("draft", "it was measured beyond the areas", MessageKind.DEBRIS, areas)
@@ -108,7 +109,8 @@ def _revised(alert: Alert, draft: Draft, situation: Situation, now_ns: int) -> M
         )
     if draft.by_hand or draft.ready.stage is not AlertStatus.DRAFTED:
         return None
-    gone = [area_id for area_id, since in alert.gone_since_ns.items() if _settled(since, now_ns)]
+    hold_ns = _hold_ns(situation)
+    gone = [area_id for area_id, since in alert.gone_since_ns.items() if _settled(since, now_ns, hold_ns)]
     kept = {area_id: wanted.get(area_id, area) for area_id, area in drafted.items() if area_id not in gone}
     if gone and kept and now_ns - draft.made_ns >= SETTLE_NS:
         why = f"no longer threatened, or behind it: {', '.join(sorted(gone))}"
@@ -148,7 +150,7 @@ def _after(alert: Alert, situation: Situation, core: Core, margin_ns: int, now_n
     elif situation.lost:
         if not alert.lost_said and MessageKind.LOST not in alert.declined_kinds and ahead(alert.last, now_ns):
             yield from _follow(alert, MessageKind.LOST, "the track was lost")
-    elif _settled(alert.quiet_since_ns, now_ns):
+    elif _settled(alert.quiet_since_ns, now_ns, _hold_ns(situation)):
         yield from _quiet(alert, situation, core, now_ns)
     last_ns = max(area.last_ns for area in alert.last or tuple(alert.warned.values()))
     if not situation.live and now_ns > last_ns + margin_ns and alert.closing is None:
@@ -205,6 +207,16 @@ def _end(alert: Alert, kind: MessageKind, why: str) -> Iterator[Move]:
     if alert.draft is not None and not alert.draft.by_hand:
         yield Move("drop", why)
     yield Move("propose", why, kind, in_order(alert.warned.values()))
+
+
+def _hold_ns(situation: Situation) -> int:
+    """How long an area must not be named before it counts as gone.
+
+    What still boosts has missed nothing yet: a moment's forecast without an area is no news, and the next fit may name
+    it again. An event that is over in every picture holds nothing.
+    """
+    boosts = any(item.reach == "boosting" for item in situation.live)
+    return BOOST_HOLD_NS if boosts else SETTLE_NS
 
 
 def _settled(since_ns: int | None, now_ns: int, for_ns: int = SETTLE_NS) -> bool:
