@@ -160,6 +160,8 @@ export interface Revision {
   rings?: Rings | null;
   alone?: Gain | null;
   shared?: Gain | null;
+  /** Space launches announced in advance that it may be: words for people, on which nothing depends. */
+  context?: string[];
 }
 
 export interface Partner {

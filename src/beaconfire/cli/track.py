@@ -48,6 +48,7 @@ def track(
     from beaconfire.shell.config import read_bounded
     from beaconfire.shell.detection_files import read_detections
     from beaconfire.shell.export import ResultsWriter, check_folder, new_folder
+    from beaconfire.shell.noticestore import NoticeStore
     from beaconfire.shell.offline import nation_of, watch
     from beaconfire.shell.recordstore import RecordStore
 
@@ -70,7 +71,8 @@ def track(
             writer.close()
             nation = nation_of(known)
             launches = launches_of(RecordStore(), realm)
-            write_bulletins(folder, nation=nation, languages=_languages(nation), launches=launches)
+            notices = NoticeStore().notices()
+            write_bulletins(folder, nation=nation, languages=_languages(nation), launches=launches, notices=notices)
     _tell(_summary(outcome, realm, out), json=json)
 
 

@@ -115,6 +115,7 @@ FORECAST_S = 2.0  # between forecasts of an event that threatens areas: with SET
 FORECAST_BOOST_S = 4.0  # of one that boosts and threatens none: its draft is due within 30 s of the first detection
 FORECAST_IDLE_S = 10.0  # of one that falls freely elsewhere: each costs some milliseconds an object
 FORECAST_LOST_S = 10.0  # what is lost is seen no better
+BOOST_HOLD_S = 20.0  # while it boosts, what was threatened stays so long: its reach grows, and each fit shifts the ways
 REDRAFT_S = 240.0  # a draft nobody took up is made afresh before its bytes are as old as an order may be
 PREPARED_S = 60.0  # corrections and cancels that lie ready are made afresh so often; the former ones still hold once
 AUTOMATIC_GAP_S = 10.0  # between messages that a rule sends of one alert: people read, channels carry
@@ -146,6 +147,8 @@ MAX_FAULTS = 200  # named of one file; more are not read
 MAX_NESTING = 4  # tables within tables of a JSON file
 MAX_FLIGHT_TIME_S = 86_400.0  # nothing that comes down flies longer
 MAX_EDITION = 1_000_000  # revisions of one event: ten a second for a day
+MAX_LAUNCH_NOTICES = 1_000  # announced space launches, written by hand
+MAX_NOTICE_WINDOW_S = 60 * 86_400.0  # announced windows last days; one that is always open tells nothing
 MAX_QUESTION_LENGTH = 300  # one sentence
 
 # --- CAP messages, a stranger's too -------------------------------------------------------------------

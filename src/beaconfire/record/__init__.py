@@ -19,6 +19,7 @@ from beaconfire.record.export import claim_row, launch_row, to_csv, to_geojson
 from beaconfire.record.gather import Gatherer
 from beaconfire.record.launches import Count, Launch, associate, count_of
 from beaconfire.record.mapping import FIELDS, Mapping, checked, parse_mapping
+from beaconfire.record.notices import Fit, LaunchNotice, checked_notice, fits, parse_notices
 from beaconfire.record.page import launch_html, launch_page
 from beaconfire.record.plots import PLOTS, plot
 from beaconfire.record.table import read_claims, shipped_claims
@@ -33,8 +34,10 @@ __all__ = [
     "Count",
     "CountBound",
     "Finding",
+    "Fit",
     "Gatherer",
     "Launch",
+    "LaunchNotice",
     "Mapping",
     "SourceClass",
     "Verdict",
@@ -43,10 +46,12 @@ __all__ = [
     "bulletin",
     "check",
     "checked",
+    "checked_notice",
     "claim_row",
     "claims_of_event",
     "count_of",
     "first_since",
+    "fits",
     "how_many",
     "launch_html",
     "launch_page",
@@ -54,6 +59,7 @@ __all__ = [
     "local_clock",
     "local_date",
     "parse_mapping",
+    "parse_notices",
     "plot",
     "read_claims",
     "read_events",

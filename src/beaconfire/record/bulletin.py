@@ -16,6 +16,7 @@ from beaconfire.record.bulletin_place import sea_name
 from beaconfire.record.bulletin_words import Words, words_of
 from beaconfire.record.claims import Claim, CountBound
 from beaconfire.record.launches import Launch
+from beaconfire.record.notices import Fit, LaunchNotice, fits
 
 _DIFFERENT = 0.02  # figures nearer than that are the same, rounded
 
@@ -28,14 +29,17 @@ def bulletin(
     nation: str,
     languages: Sequence[Language] = LANGUAGES,
     areas: Sequence[str] = (),
+    notices: Sequence[LaunchNotice] = (),
 ) -> str:
     """Return the bulletin of one event as Markdown.
 
     `revisions` are the event's lines of `events.jsonl` in order, `launches` the record as `associate` gives it,
     `languages` those the node is set to (the first names the seas in English), `areas` the names, in `language`, of
-    areas that hold the place of impact where it is on land.
+    areas that hold the place of impact where it is on land. `notices` are space launches announced in advance: one that
+    fits is told, and changes nothing else.
     """
     writer = _Writer(facts_of(revisions, launches), words_of(language), nation, tuple(languages), tuple(areas))
+    writer.notices = fits(notices, revisions[-1])
     return "\n".join(writer.lines()) + "\n"
 
 
@@ -47,6 +51,7 @@ class _Writer:
     ) -> None:
         self.facts, self.words, self.nation = facts, words, nation
         self._languages, self._areas = languages, areas
+        self.notices: tuple[Fit, ...] = ()
         self._mark = words.mark(facts.row["realm"])
 
     def lines(self) -> Iterator[str]:
@@ -207,6 +212,10 @@ class _Writer:
 
     def _announced(self) -> Iterator[str]:
         words = self.words
+        for fit in self.notices:
+            notice = fit.notice
+            source = f"{notice.source}, {notice.reference}" if notice.reference else notice.source
+            yield words.say(f"notice_{fit.degree}", source=source, begin=notice.from_utc, end=notice.until_utc)
         if not self.facts.announced:
             yield words.say("nothing_announced")
         for claim in self.facts.announced:

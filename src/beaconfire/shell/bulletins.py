@@ -15,9 +15,10 @@ from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import EventRevision, EventStatus, PictureName
 from beaconfire.kernel.results import event_row
 from beaconfire.node import Effect, ShowEvent
-from beaconfire.record import SENSED, Launch, associate, bulletin
+from beaconfire.record import SENSED, Launch, LaunchNotice, associate, bulletin
 from beaconfire.shell.errands import RETRY_S, Errands
 from beaconfire.shell.export import EVENTS
+from beaconfire.shell.noticestore import NoticeStore
 from beaconfire.shell.recordstore import RecordStore
 from beaconfire.warn import ENDED, areas
 
@@ -41,7 +42,7 @@ class BulletinWriter:
         retry_s: float = RETRY_S,
     ) -> None:
         """Start; `store` is the record to answer from. `told` is given a line when a file cannot be written."""
-        self._folder, self._store = folder, store
+        self._folder, self._store, self._notices = folder, store, NoticeStore(store.path)
         self._nation, self._realm, self._languages = nation, realm, tuple(languages)
         self._events: dict[str, tuple[EventRevision, dict[PictureName, EventRevision]]] = {}
         self._errands: Errands[list[EventRevision]] = Errands(
@@ -78,7 +79,10 @@ class BulletinWriter:
         launches = launches_of(self._store, self._realm)
         for revisions in events:
             rows = [event_row(revision, realm=self._realm) for revision in revisions]
-            _write(self._folder, rows, nation=self._nation, languages=self._languages, launches=launches)
+            _write(
+                self._folder, rows, nation=self._nation, languages=self._languages, launches=launches,
+                notices=self._notices.notices(),
+            )  # fmt: skip
 
 
 def launches_of(store: RecordStore, realm: Realm) -> tuple[Launch, ...]:
@@ -96,27 +100,39 @@ def launches_of(store: RecordStore, realm: Realm) -> tuple[Launch, ...]:
 
 
 def write_bulletins(
-    folder: Path, *, nation: str, languages: Sequence[Language], launches: Sequence[Launch]
+    folder: Path,
+    *,
+    nation: str,
+    languages: Sequence[Language],
+    launches: Sequence[Launch],
+    notices: Sequence[LaunchNotice] = (),
 ) -> tuple[str, ...]:
     """Write a bulletin per event of a result folder and language; returns the files' names.
 
-    `launches` is the record to answer from, `languages` those the node is set to (all three are written).
+    `launches` is the record to answer from, `notices` the space launches announced in advance, `languages` those the
+    node is set to (all three are written).
     """
     names = []
     for revisions in _events(folder / EVENTS):
-        names += _write(folder, revisions, nation=nation, languages=languages, launches=launches)
+        names += _write(folder, revisions, nation=nation, languages=languages, launches=launches, notices=notices)
     return tuple(names)
 
 
 def _write(
-    folder: Path, revisions: Sequence[Row], *, nation: str, languages: Sequence[Language], launches: Sequence[Launch]
+    folder: Path,
+    revisions: Sequence[Row],
+    *,
+    nation: str,
+    languages: Sequence[Language],
+    launches: Sequence[Launch],
+    notices: Sequence[LaunchNotice],
 ) -> list[str]:
     names = []
     (folder / BULLETINS).mkdir(exist_ok=True)
     for language in LANGUAGES:
         text = bulletin(
             revisions, launches, language=language, nation=nation, languages=languages,
-            areas=_areas_hit(revisions[-1], language),
+            areas=_areas_hit(revisions[-1], language), notices=notices,
         )  # fmt: skip
         name = f"{revisions[-1]['event_id']}.{language}.md"
         (folder / BULLETINS / name).write_text(text, encoding="utf-8")

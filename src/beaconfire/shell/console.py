@@ -29,6 +29,7 @@ from beaconfire.shell.config import read_bounded
 from beaconfire.shell.feedhub import FeedHub
 from beaconfire.shell.gateway import Gateway, build_app, serve
 from beaconfire.shell.metrics import Metrics
+from beaconfire.shell.noticestore import NoticeStore
 from beaconfire.shell.pageorders import PageOrders
 from beaconfire.shell.rings import Ring, ellipse_ring, track_ellipse
 from beaconfire.shell.securitykeys import RP_ID, origin_of
@@ -58,6 +59,7 @@ class ConsoleWindow:
         self._counts: dict[str, Counter[str]] = {}
         self._told: dict[str, tuple[object, ...]] = {}
         self._alerts_told = False
+        self._notices = NoticeStore(node.config.record_path)
         self._now_ns = 0
         self._durable = True
         self._fed_s: float | None = None
@@ -148,7 +150,8 @@ class ConsoleWindow:
             "launch_own": _launch_ring(own), "launch_fused": _launch_ring(fused),
             "impact_own": _impact_ring(own), "impact_fused": _impact_ring(fused),
         }  # fmt: skip
-        self._hub.publish("event", {**row, "rings": rings, "alone": _figures(own), "shared": _figures(fused)}, seq)
+        self._hub.publish("event", {**row, "rings": rings, "alone": _figures(own), "shared": _figures(fused),
+                                    "context": self._notices.context(row)}, seq)  # fmt: skip
 
     def _publish_alerts(self, rows: Sequence[AlertRow], seq: int, *, durable: bool) -> None:
         """Publish each new line of an alert's log with the alert as it stands; at first all that stand."""

@@ -4,6 +4,7 @@ import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import * as state from "../state.ts";
 import { clockUtc, millis, span } from "../time.ts";
+import type { Revision } from "../types.ts";
 import { words } from "../words/index.ts";
 import { clampCamera, FIRST_VIEW, type Camera } from "./camera.ts";
 import { CanvasView } from "./canvas-view.ts";
@@ -105,10 +106,11 @@ function choose(track: string | null): void {
   if (event) state.chosen.value = event;
 }
 
-/** Words at an event's impact point: the minutes left, at node time. */
-function impactLabel(event: state.EventState): string {
-  const left_ms = state.toImpact(event);
-  if (left_ms === null) return words.value.impact;
+/** Words at an object's impact point: the minutes left, at node time. */
+function impactLabel(impact: Revision["impact"]): string {
+  const time_ms = millis(impact?.time_utc);
+  if (time_ms === null || state.node_ms.value === null) return words.value.impact;
+  const left_ms = time_ms - state.node_ms.value;
   return left_ms >= 0 ? `${words.value.impactIn} ${span(left_ms)}` : words.value.impact;
 }
 

@@ -24,7 +24,7 @@ export interface Sky {
   stale: boolean;
   /** Words for a place of an event, such as `launch`, and the minutes left. */
   launchLabel: (event: EventState) => string;
-  impactLabel: (event: EventState) => string;
+  impactLabel: (impact: Revision["impact"]) => string;
   sensorDown: string;
 }
 
@@ -112,7 +112,14 @@ function drawEvent(pen: Pen, event: EventState, sky: Sky): void {
   ring(revision.rings?.impact_own, VERMILION, false);
   ring(revision.rings?.impact_fused, VERMILION, true);
   drawPlace(pen, revision.launch, "launch", sky.launchLabel(event), sky.stale ? GREY : SKY);
-  drawPlace(pen, revision.impact, "impact", sky.impactLabel(event), sky.stale ? GREY : "#ff8a3d");
+  for (const impact of impacts(revision))
+    drawPlace(pen, impact, "impact", sky.impactLabel(impact), sky.stale ? GREY : "#ff8a3d");
+}
+
+/** Of every object of a salvo; of an event that names none, its own. */
+function impacts(revision: Revision): Revision["impact"][] {
+  const each = (revision.objects ?? []).map((object) => object.impact ?? null).filter((impact) => impact !== null);
+  return each.length > 0 ? each : [revision.impact];
 }
 
 function footprints(revision: Revision): NonNullable<Revision["impact"]>["footprint_95"][] {

@@ -6,6 +6,7 @@ import * as state from "../state.ts";
 import { clockUtc, millis, span } from "../time.ts";
 import type { Action, Alert, AlertLog, AreaThreat, ReadyMessage } from "../types.ts";
 import { language, words } from "../words/index.ts";
+import { Context } from "./Events.tsx";
 import { canSign, Signer } from "./Signer.tsx";
 
 const SHOWN = 4;
@@ -59,6 +60,9 @@ function Card({ shown }: { shown: state.AlertState }) {
       {!durable && <p class="warn">{text.unrecorded}</p>}
       {alert.silent.length > 0 && <p class="warn">{text.silent(alert.silent.join(", "))}</p>}
       {alert.conflicts.length > 0 && <p class="warn">{text.conflict(alert.conflicts.join(", "))}</p>}
+      {alert.event_ids.map((id) => (
+        <Context key={id} lines={contextOf(id)} />
+      ))}
       {message && <Message message={message} draft={message === alert.draft} />}
       {!state.isOver(alert) && <Buttons alert={alert} />}
       {answer.value?.alert_id === alert.alert_id && answer.value.refused && (
@@ -68,6 +72,12 @@ function Card({ shown }: { shown: state.AlertState }) {
       )}
     </article>
   );
+}
+
+/** What the last word on an event says of announced space launches. */
+function contextOf(id: string): string[] | undefined {
+  const event = state.events.value.get(id);
+  return event && state.shown(event).context;
 }
 
 function RealmMark({ realm }: { realm: Alert["realm"] }) {

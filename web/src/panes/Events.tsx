@@ -84,10 +84,16 @@ export function EventDetail() {
         <Bars title={text.kindOf} parts={revision.kind} names={text.kinds} />
         <Bars title={text.classOf} parts={revision.class} names={text.classes} />
       </div>
+      <Context lines={revision.context} />
       <Facts revision={revision} />
       <Sharing revision={revision} />
     </section>
   );
+}
+
+/** Space launches announced in advance that an event may be. */
+export function Context({ lines }: { lines: string[] | undefined }) {
+  return lines && lines.length > 0 ? <p class="context">{lines.join(" ")}</p> : null;
 }
 
 function Bars({ title, parts, names }: { title: string; parts: Probabilities<string>; names: Record<string, string> }) {
