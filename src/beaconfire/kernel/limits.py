@@ -169,3 +169,8 @@ SENSOR_BEHIND_S = 1.5  # no feed of ours delays every scan so long; a sensor tha
 SENSOR_SCANS = 16  # scans of which the least delayed tells a sensor's clock
 METRIC_SERIES = 1_024  # label sets of one metric: 64 partners with 16 rules each; what is beyond counts as `other`
 METRIC_SENSORS = 256  # sensors told apart in metrics
+
+# --- what partners may cost (promise P10) ----------------------------------------------------------------
+OWN_DELAY_S = 0.1  # own detections wait no longer for partners: the load target's 99th percentile to an own track
+TICK_PARTNERS_S = 0.05  # of a tick, for what partners sent: half of OWN_DELAY_S, the rest is for own scans and the disk
+TURN_PARTNERS_S = 1.0  # the same of a conductor's turn: it gives a node up that is silent for five

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from beaconfire.kernel import limits
 from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.time import NS_PER_S
@@ -32,8 +33,6 @@ from beaconfire.shell.store import Head, Identification, Record, Store
 from beaconfire.shell.tasks import ended, woken
 
 TICK_S = 0.1
-_TICK_BUDGET_S = 0.05  # of a tick, for what partners sent
-_TURN_S = 1.0  # the same of a turn: a conductor gives a node up that is silent for five
 
 
 class Node:
@@ -203,7 +202,7 @@ class Node:
                 self._begin(turn.time_ns)
                 await self._joined.greet()
             missing = await self._joined.gather(turn.awaited, turn.epochs)
-            seq = self._take(self._items(turn), now_ns=turn.time_ns, for_s=_TURN_S)
+            seq = self._take(self._items(turn), now_ns=turn.time_ns, for_s=limits.TURN_PARTNERS_S)
             engine = self._running()
             # The disk works on this turn while the others finish theirs: whoever is sent something waits for its
             # number, which comes after the commit. A warning is waited for: its receipts belong to the next turn.
@@ -244,7 +243,7 @@ class Node:
                 trusted = not trusted
                 self._do(ClockTrouble(trusted, clock.offset_s(now_ns)), now_ns=now_ns)
             items = [*self._joined.envelopes(), *self._joined.controls(), *self.office.take(), Tick()]
-            seq = self._take(items, now_ns=now_ns, for_s=_TICK_BUDGET_S)
+            seq = self._take(items, now_ns=now_ns, for_s=limits.TICK_PARTNERS_S)
             await self._running().durable(seq)
             await woken(self._news, TICK_S)
             self._news.clear()
