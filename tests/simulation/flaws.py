@@ -16,8 +16,8 @@ from beaconfire.kernel.products import Product, Released, TrajectoryBody, Withhe
 from beaconfire.node import EnvelopeIn, NodeState, received, received_tracklet
 from beaconfire.node.received import Taken
 from beaconfire.release import Releaser, releaser
+from beaconfire.release.form import release_of
 from beaconfire.release.redact import Redactor
-from beaconfire.release.releaser import release_of
 from beaconfire.share import Arrival, Backlog, Incoming, Link, Outcome, Outgoing, Settled
 
 step_module: Any = sys.modules["beaconfire.node.step"]  # its function has the package's name for it

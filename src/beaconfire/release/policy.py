@@ -33,7 +33,7 @@ def parse_policy(data: bytes, *, where: str) -> Policy:
     faults: list[Fault] = []
     for key in document:
         if key not in ("version", "nation", "grant"):
-            faults.append(_unknown(f"{where}: {key}", key, ("version", "nation", "grant")))
+            faults.append(_unknown(f"{where}: {_shown(key)}", key, ("version", "nation", "grant")))
     version = _version(document.get("version"), where, faults)
     nation = _nation(document.get("nation"), f"{where}: nation", faults)
     rows = document.get("grant", [])
@@ -72,9 +72,10 @@ def _grants(rows: list[dict[str, Any]], nation: str, where: str, faults: list[Fa
     names: set[str] = set()
     for number, row in enumerate(rows, start=1):
         name = row.get("id", f"grant-{number}")
-        place = f"{where}: grant {str(name)[:40]}"
+        place = f"{where}: grant {_shown(name)}"
+        twin = isinstance(name, str) and name in names
         grant = _grant({**row, "id": name}, place, faults)
-        if name in names:
+        if twin:
             faults.append(Fault(f"{place}: id", "is used twice", "ids unique in the file"))
         if grant is not None:
             names.add(grant.id)
@@ -90,7 +91,7 @@ def _grant(row: Mapping[str, Any], place: str, faults: list[Fault]) -> Grant | N
     before = len(faults)
     for key, value in row.items():
         if key not in types:
-            faults.append(_unknown(f"{place}: {key}", key, tuple(types)))
+            faults.append(_unknown(f"{place}: {_shown(key)}", key, tuple(types)))
             continue
         try:
             values[key] = _time_ns(value, f"{place}: {key}") if key in _TIMES else msgspec.convert(value, types[key])
@@ -137,6 +138,11 @@ def _time_ns(value: Any, where: str) -> int:
             )
         value = value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
     return parse_utc(value if isinstance(value, str) else repr(value), where=where)
+
+
+def _shown(word: Any) -> str:
+    """Return what a stranger's file calls something, fit for one line."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(word)[:40])
 
 
 def _unknown(where: str, word: str, known: tuple[str, ...]) -> Fault:
