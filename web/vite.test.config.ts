@@ -6,7 +6,7 @@ export default defineConfig({
     ssr: true,
     outDir: "build-test",
     emptyOutDir: true,
-    rollupOptions: { input: ["test/rings.test.ts", "test/camera.test.ts", "test/page.test.ts"] },
+    rollupOptions: { input: ["test/rings.test.ts", "test/camera.test.ts", "test/page.test.ts", "test/securitykey.test.ts"] },
   },
   ssr: { noExternal: true },
 });

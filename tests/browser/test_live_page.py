@@ -193,6 +193,8 @@ def test_two_officers_approve_and_one_cancels(officers: tuple[Officer, Officer],
     expect(kim.pane).to_contain_text("SENT", timeout=PATIENCE_MS)
     (message,) = sent(live.config)
     assert "<status>Actual</status>" in message
+    kim.press("Correct")
+    expect(lee.pane.locator(".status").first).to_have_text("corrected", timeout=PATIENCE_MS)
     lee.press("Cancel: it was wrong")
     expect(kim.pane.locator(".status").first).to_have_text("cancelled", timeout=PATIENCE_MS)
     assert sum("<msgType>Cancel</msgType>" in text for text in sent(live.config)) == 1
@@ -206,7 +208,7 @@ def test_two_officers_approve_and_one_cancels(officers: tuple[Officer, Officer],
         order = {"action": action, "alert_id": again, "sha256": alerts(live, again)["draft"]["sha256"]}
         answer = officer.post("/alert", officer.signed(order))
     assert "is by the one who wrote it" in answer["text"]
-    assert len(sent(live.config)) == 2, "nothing but the first alert and its cancel"
+    assert len(sent(live.config)) == 3, "nothing but the first alert, its correction and its cancel"
 
 
 @pytest.mark.timeout(300)

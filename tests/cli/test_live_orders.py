@@ -13,8 +13,12 @@ from typing import Any
 
 import pytest
 
+from beaconfire.cli.signing import read_words
+from beaconfire.kernel.approval import Act, signed_by
+from beaconfire.kernel.labels import Realm
 from beaconfire.shell import capsign
 from beaconfire.shell.config import NodeConfig
+from beaconfire.shell.people import read_people
 from tests.shell.live import ALERT, LiveNode, make_live, running
 from tests.shell.receivers import Receivers, receivers
 
@@ -99,5 +103,12 @@ def test_a_third_officer_of_a_live_node_needs_two_words(tmp_path: Path) -> None:
     assert "park is officer" in live.command("user", "seal", file)
     both = ("--as", "lee", "--key-of", keys["lee"], "--as", "park", "--key-of", keys["park"])
     assert "choi is author" in live.command("user", "add", "choi", "--role", "author", "--key", keys["choi"], *both)
-    word = live.command("user", "word", "resume", "KOR", "ab" * 32, "--as", "kim", "--key", keys["kim"])
-    assert json.loads(word[word.index("[") : word.index("]") + 1])[0] == "kim"
+    act = Act(realm=Realm.LIVE, action="resume", subject="KOR", digest=b"\xab" * 32)
+    files = [tmp_path / f"{name}.word" for name in ("kim", "park")]
+    for name, path in zip(("kim", "park"), files, strict=True):
+        command = ["user", "word", "resume", "KOR", "ab" * 32, "--as", name, "--key", keys[name], "--out", str(path)]
+        assert "LIVE: resume KOR" in live.command(*command)
+    words = read_words(files)
+    root = bytes.fromhex(Path(live.config.folder, "keys", "root.pub").read_text())
+    people = read_people(live.config, root_public=root)
+    assert signed_by(act, words, people=people, needs=2, now_ns=words[0].issued_ns) == ("kim", "park")

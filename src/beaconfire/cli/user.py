@@ -144,7 +144,10 @@ def seal(file: Path, *, node: NodeFolder) -> None:
     print(f"{config.nation} {config.realm}: {wanted.id} is {' and '.join(wanted.roles)}")
 
 
-def word(action: str, subject: str, sha256: str, *, node: NodeFolder, person: Who, key: KeyFile = None) -> None:
+def word(
+    action: str, subject: str, sha256: str, *, node: NodeFolder, person: Who, key: KeyFile = None,
+    out: Path | None = None,
+) -> None:  # fmt: skip
     """Sign an act that needs officers, and print your word: one line, to be handed over with --signed.
 
     Parameters
@@ -155,6 +158,8 @@ def word(action: str, subject: str, sha256: str, *, node: NodeFolder, person: Wh
         Whom it is about.
     sha256
         The hash of what exactly, as that command says.
+    out
+        The file to write the word to, in place of standard output.
     """
     from beaconfire.kernel.approval import Act
     from beaconfire.kernel.errors import UsageError
@@ -168,7 +173,11 @@ def word(action: str, subject: str, sha256: str, *, node: NodeFolder, person: Wh
         raise UsageError(f"{sha256[:80]}: is no SHA-256; expected 64 hexadecimal digits")
     act = Act(realm=config.realm, action=action, subject=subject, digest=digest)
     (given,) = words_of(config, act, persons=(person,), keys=() if key is None else (key,))
-    print(msgspec.json.encode(given).decode())
+    line = msgspec.json.encode(given).decode()
+    if out is None:
+        print(line)
+    else:
+        _write(out, f"{line}\n")
 
 
 def page(*, node: NodeFolder) -> None:
