@@ -180,3 +180,21 @@ def test_progress_is_on_standard_error(
     output = capsys.readouterr()
     json.loads(output.out)
     assert "tracking" in output.err
+
+
+def test_priors_replace_the_library_of_classes(
+    first_minutes: Path, recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only = tmp_path / "mine.toml"
+    only.write_text(
+        '[[entry]]\nname = "one"\nclass = "SRBM"\nprior = 1.0\nmost_range_m = 9e6\nstages = [[120.0, 22.0, 2600.0]]\n'
+    )
+    files = [str(first_minutes / "a.csv"), str(first_minutes / "b.jsonl")]
+    words = ["track", *files, "--sensors", str(recorded / "sensors.toml"), "--json"]
+    assert run([*words, "--priors", str(only)]) == 0
+    (event,) = json.loads(capsys.readouterr().out)["events"]
+    assert event["class"]["IRBM"] == 0.0
+    assert event["class"]["SRBM"] + event["class"]["unknown"] == pytest.approx(1.0)
+    only.write_text(only.read_text().replace("SRBM", "medium"))
+    assert run([*words, "--priors", str(only)]) == 3
+    assert "mine.toml: entry 1: class" in capsys.readouterr().err

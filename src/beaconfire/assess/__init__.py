@@ -7,6 +7,7 @@ everything that is not known of it (`impact`), the class is one of capability (`
 """
 
 from beaconfire.assess.assessor import Assessor
+from beaconfire.assess.library import Library, parse_library
 from beaconfire.assess.phases import phase_probabilities
 
-__all__ = ["Assessor", "phase_probabilities"]
+__all__ = ["Assessor", "Library", "parse_library", "phase_probabilities"]

@@ -12,6 +12,7 @@ from beaconfire.assess.features import Features, features
 from beaconfire.assess.impact import BETA_FROM_PA, Fall, beta_of, boosting_estimate, fall_of, reachable_estimate
 from beaconfire.assess.kinds import KindEvidence
 from beaconfire.assess.launch import LaunchFit, averaged, fit_launch
+from beaconfire.assess.library import Library, library
 from beaconfire.assess.moved import state_moved
 from beaconfire.assess.phases import phases_of
 from beaconfire.earth import (
@@ -72,6 +73,7 @@ class Arc:
     track_id: str
     last: TrackUpdate
     now: Features
+    classes: Library
     kinds: KindEvidence = field(default_factory=KindEvidence)
     burnout: BurnoutWatch = field(default_factory=BurnoutWatch)
     launch: LaunchFit | None = None
@@ -96,9 +98,10 @@ class Arc:
     _launches: list[LaunchFit] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, update: TrackUpdate) -> "Arc":
-        """An arc of one update."""
-        arc = cls(update.track_id, update, features(update.mean, update.covariance), origin_ns=update.first_time_ns)
+    def begin(cls, update: TrackUpdate, classes: Library | None = None) -> "Arc":
+        """An arc of one update; `classes` are those it is held against, the package's if none are given."""
+        now = features(update.mean, update.covariance)
+        arc = cls(update.track_id, update, now, classes or library(), origin_ns=update.first_time_ns)
         arc._take_in(update, gap_s=1.0)
         return arc
 
@@ -181,6 +184,7 @@ class Arc:
             over_s=over_s,
             over_sigma_s=sigma_s,
             reach_m=self.reach_m,
+            classes=self.classes,
         )
 
     def follow(self) -> None:
@@ -252,7 +256,10 @@ class Arc:
         if not due or self.launch_probability < _FIT_FROM_P:
             return
         self._fits += 1
-        fit = fit_launch(time_ns=update.time_ns, mean=update.mean, covariance=update.covariance, thrusting=thrusting)
+        fit = fit_launch(
+            time_ns=update.time_ns, mean=update.mean, covariance=update.covariance, thrusting=thrusting,
+            classes=self.classes,
+        )  # fmt: skip
         if fit is not None:
             self._launches.append(fit)
             self.launch = averaged(self._launches)

@@ -7,9 +7,9 @@ is not in the library moves the answer there.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from beaconfire.assess.library import Entry, library
+from beaconfire.assess.library import Entry, Library, library
 from beaconfire.kernel.records import CLASSES
 
 _UNKNOWN = CLASSES.index("unknown")
@@ -26,7 +26,8 @@ class ClassEvidence:
     """What is known for the class; None is not known.
 
     `burn_s` with `burn_sigma_s` is lift-off to burnout, `age_s` with `age_sigma_s` time under power so far, `over_s`
-    with `over_sigma_s` the time after which thrust was surely over, `reach_m` the range of least energy.
+    with `over_sigma_s` the time after which thrust was surely over, `reach_m` the range of least energy. `classes` is
+    the library that they are held against.
     """
 
     burn_s: float | None = None
@@ -36,11 +37,12 @@ class ClassEvidence:
     over_s: float | None = None
     over_sigma_s: float = 0.0
     reach_m: float = 0.0
+    classes: Library = field(default_factory=library)
 
 
 def entry_weights(evidence: ClassEvidence) -> tuple[tuple[float, ...], float]:
     """Return the probability of each library entry, and that of unknown."""
-    weights = [entry.prior * (1.0 - _UNKNOWN_PRIOR) * _fit(entry, evidence) for entry in library()]
+    weights = [entry.prior * (1.0 - _UNKNOWN_PRIOR) * _fit(entry, evidence) for entry in evidence.classes]
     unknown = _UNKNOWN_PRIOR * (_UNKNOWN_DENSITY if evidence.burn_s is not None else 0.5)
     total = sum(weights) + unknown
     return tuple(weight / total for weight in weights), unknown / total
@@ -50,7 +52,7 @@ def class_probabilities(evidence: ClassEvidence) -> tuple[float, ...]:
     """Return the vector over `CLASSES`."""
     weights, unknown = entry_weights(evidence)
     vector = [0.0] * len(CLASSES)
-    for entry, weight in zip(library(), weights, strict=True):
+    for entry, weight in zip(evidence.classes, weights, strict=True):
         vector[entry.class_index] += weight
     vector[_UNKNOWN] = unknown
     return tuple(vector)

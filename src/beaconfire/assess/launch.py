@@ -23,7 +23,7 @@ from beaconfire.assess.boost import (
     fit_rise,
 )
 from beaconfire.assess.ellipse import ellipse_95
-from beaconfire.assess.library import library
+from beaconfire.assess.library import Library, library
 from beaconfire.assess.plane import Plane
 from beaconfire.earth import ecef_to_geodetic, enu_axes
 from beaconfire.earth.linear import cholesky
@@ -94,17 +94,21 @@ class LaunchFit:
         )
 
 
-def fit_launch(*, time_ns: int, mean: Array, covariance: Array, thrusting: bool) -> LaunchFit | None:
+def fit_launch(
+    *, time_ns: int, mean: Array, covariance: Array, thrusting: bool, classes: Library | None = None
+) -> LaunchFit | None:
     """Fit the rise to a track's mean (9,) and covariance (9, 9); None where no rise explains the state.
 
     Low and thrusting it is some first stage, higher also any class of the library; the answers are mixed by their
     evidence. The pictures often share a track's first seconds, and so the costliest work of an event: it is kept.
     """
-    return _fit_once(time_ns, mean.tobytes(), covariance.tobytes(), thrusting)
+    return _fit_once(time_ns, mean.tobytes(), covariance.tobytes(), thrusting, classes or library())
 
 
 @lru_cache(maxsize=_KEPT_FITS)
-def _fit_once(time_ns: int, mean_bytes: bytes, covariance_bytes: bytes, thrusting: bool) -> LaunchFit | None:
+def _fit_once(
+    time_ns: int, mean_bytes: bytes, covariance_bytes: bytes, thrusting: bool, classes: Library
+) -> LaunchFit | None:
     mean = np.frombuffer(mean_bytes).copy()
     covariance = np.frombuffer(covariance_bytes).reshape(9, 9).copy()
     latitude, longitude, height = ecef_to_geodetic(mean[0], mean[1], mean[2])
@@ -116,7 +120,7 @@ def _fit_once(time_ns: int, mean_bytes: bytes, covariance_bytes: bytes, thrustin
     weights = _widened(covariance, mean, speed=speed, thrusting=thrusting)
     azimuth = math.atan2(east, north)
     fits: list[tuple[float, Array, Array, float]] = []
-    choices = _choices(thrusting=thrusting, height=height)
+    choices = _choices(classes, thrusting=thrusting, height=height)
     for share, stages, factors in choices:
         prior = _prior(factors, azimuth=azimuth)
         p, posterior = prior[:, 0].copy(), np.zeros((PARAMETERS, PARAMETERS))
@@ -151,14 +155,14 @@ def averaged(fits: Sequence[LaunchFit]) -> LaunchFit:
 _Choice = tuple[float, Array, tuple[tuple[float, float], ...]]
 
 
-def _choices(*, thrusting: bool, height: float) -> list[_Choice]:
+def _choices(known: Library, *, thrusting: bool, height: float) -> list[_Choice]:
     """The rises that may explain a state: share, stages, and the priors of tilt, push, exhaust and burn."""
     first: list[_Choice] = [
         (share, stage, (tilt, (0.0, push), _ANY_EXHAUST, _ANY_BURN)) for share, stage, push, tilt in _ANY_STAGE
     ]
     classes: list[_Choice] = [
         (entry.prior, entry.stages, (_SLIGHT_TILT if entry.stages[0, 1] < _SLOW_M_S2 else _TILT, *_CLASS_FACTORS))
-        for entry in library()
+        for entry in known
     ]
     if not thrusting or height > _FIRST_STAGE_TOP_M:
         return classes

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from beaconfire.assess.burn import STEP_S, burn_energies
 from beaconfire.assess.classes import BURN_SHARE, UNKNOWN_BURN_S, ClassEvidence, entry_weights
-from beaconfire.assess.library import Entry, library
+from beaconfire.assess.library import Entry
 from beaconfire.earth import GRAVITATIONAL_PARAMETER_M3_S2, MEAN_RADIUS_M
 from beaconfire.kernel.jit import kernel, warmer
 from beaconfire.kernel.records import CLASSES, Array
@@ -37,7 +37,7 @@ def burn_quantiles(
     age_s = max(evidence.age_s or 0.0, 0.0)
     sigma = math.hypot(BURN_SHARE, evidence.age_sigma_s / age_s) if age_s > 1.0 else BURN_SHARE
     weights, unknown = entry_weights(evidence)
-    rows = [(entry, weight) for entry, weight in zip(library(), weights, strict=True) if weight > _LEAST_WEIGHT]
+    rows = [(entry, weight) for entry, weight in zip(evidence.classes, weights, strict=True) if weight > _LEAST_WEIGHT]
     longest_s = max((entry.burn_s * math.exp(_BEYOND_SIGMAS * sigma) for entry, _ in rows), default=0.0)
     top_s = max(longest_s - age_s, UNKNOWN_BURN_S[1] - age_s, STEP_S)
     energies = burn_energies(state, thrust_m_s2, exhaust_m_s, top_s)

@@ -25,7 +25,12 @@ def register(app: App) -> None:
 
 
 def track(
-    *detections: Path, sensors: Path, out: Path | None = None, realm: Realm = Realm.EXERCISE, json: Json = False
+    *detections: Path,
+    sensors: Path,
+    out: Path | None = None,
+    realm: Realm = Realm.EXERCISE,
+    priors: Path | None = None,
+    json: Json = False,
 ) -> None:
     """Track the detections of one or more files (.csv or .jsonl, rows in any order) and assess what was launched.
 
@@ -39,9 +44,12 @@ def track(
         Folder for tracks.jsonl, events.jsonl, events.json and bulletins: a new one, an empty one, or a former run's.
     realm
         What the results are labelled.
+    priors
+        Classes to hold launches against instead of the package's, with the prior of each (TOML).
     json
         Print the outcome as JSON.
     """
+    from beaconfire.assess import parse_library
     from beaconfire.kernel.errors import UsageError
     from beaconfire.kernel.sensors import parse_sensors
     from beaconfire.shell.bulletins import launches_of, write_bulletins
@@ -58,6 +66,9 @@ def track(
         check_folder(out)
     sensors_toml = read_bounded(sensors)
     known = parse_sensors(sensors_toml, where=str(sensors))
+    classes_toml = b"" if priors is None else read_bounded(priors)
+    if priors is not None:
+        parse_library(classes_toml, where=str(priors))  # its faults name the file, and come before the work
     with progress_bar("reading") as report:
         rows = read_detections(detections, sensors=[sensor.id for sensor in known], progress=report)
     with rows, nullcontext(None) if out is None else new_folder(out) as folder:
@@ -65,7 +76,7 @@ def track(
         with progress_bar("tracking") as report:
             outcome = watch(
                 rows, sensors_toml=sensors_toml, nation=nation_of(known), realm=realm, progress=report,
-                take=_nothing if writer is None else writer.take,
+                classes_toml=classes_toml, take=_nothing if writer is None else writer.take,
             )  # fmt: skip
         if writer is not None and folder is not None:
             writer.close()

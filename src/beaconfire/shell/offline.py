@@ -48,16 +48,18 @@ def watch(
     sensors_toml: bytes,
     nation: str,
     realm: Realm,
+    classes_toml: bytes = b"",
     take: Callable[[Sequence[Effect]], None],
     progress: Callable[[int, int], None],
 ) -> Outcome:
     """Run time-ordered detections through a node without partners; `take` is given the effects of every input.
 
+    `classes_toml` are classes to hold launches against, b"" for the package's. Raises `InvalidInput` if they are wrong.
     `progress` is called with the detections done and their number.
     """
     genesis = Genesis(
         nation=nation, realm=realm, sensors_toml=sensors_toml, policy_toml=b"", partners=(), id_secret=bytes(32),
-        epoch=1, fingerprint="",
+        epoch=1, fingerprint="", classes_toml=classes_toml,
     )  # fmt: skip
     outcome, done = Outcome(detections=len(detections)), 0
     tracks: set[str] = set()
