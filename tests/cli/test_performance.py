@@ -83,6 +83,7 @@ def test_every_living_nation_is_given_every_tick_in_order() -> None:
     for nation in NATIONS:
         assert [turn.tick for turn in recorder.turns[nation]] == list(range(1, count + 1))
     assert recorder.turns["KOR"][-1].time_ns == simulation().scenario.start_ns + from_seconds(LAST_S)
+    assert [turn.tick for turn in recorder.turns["KOR"] if turn.last] == [count]
     assert (played.failed, dict(played.late)) == ({}, {})
     assert told[-1] == pytest.approx((LAST_S, LAST_S))
     assert len(told) == count

@@ -14,6 +14,7 @@ from beaconfire.kernel.alerts import AlertView
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import Scan, TrackStatus
 from beaconfire.kernel.sensors import parse_sensors
+from beaconfire.kernel.time import format_utc
 from beaconfire.node import Effect, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.sense import Sense
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig
@@ -58,6 +59,7 @@ class PretendNode:
             realm=Realm.EXERCISE, now_ns=NOW_NS, views=lambda: self.views, people=dict, health=tuple
         )
         self.views: tuple[AlertView, ...] = ()
+        self.scenario_over = False
         self.exchange = SimpleNamespace(beats=SimpleNamespace(clock_trusted=True, clock_offset_s=0.0))
 
     def partner_status(self) -> dict[str, PartnerStatus]:
@@ -153,6 +155,27 @@ def test_partners_and_audit_are_told_when_they_change(tmp_path: Path) -> None:
     assert (found["partner"]["released"], found["partner"]["rejected"], found["partner"]["contiguous"]) == (3, 1, 9)
     assert (found["audit"]["rule"], found["audit"]["count"]) == ("JPN-warning", 3)
     assert (found["clock"]["state"], found["clock"]["durable"], found["clock"]["speed"]) == ("running", True, 10.0)
+
+
+def test_the_clock_says_when_the_scenario_has_ended(tmp_path: Path) -> None:
+    node = PretendNode(tmp_path)
+    node.scenario_over = True
+    assert played(node, [[]], "clock")["clock"]["state"] == "ended"
+
+
+def test_what_was_announced_stands_beside_the_event_and_changes_nothing_of_it(tmp_path: Path) -> None:
+    node = PretendNode(tmp_path)
+    node.config = msgspec.structs.replace(node.config, record="record.sqlite")
+    plain = played(node, [[ShowEvent(event())]], "event")["event"]
+    assert plain.pop("context") == []
+    table = '[[notice]]\nid = "{}"\nsource = "Coast guard"\nfrom_utc = "{}"\nuntil_utc = "{}"\n'
+    then = table.format("M", format_utc(NOW_NS - 10**12), format_utc(NOW_NS + 10**12))
+    long_ago = table.format("N", "2000-01-01T00:00Z", "2000-02-01T00:00Z")
+    (tmp_path / "notices.toml").write_text(long_ago + then)
+    told = played(node, [[ShowEvent(event())]], "event")["event"]
+    (line,) = told.pop("context")
+    assert "source Coast guard" in line
+    assert told == plain
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,13 @@ async def perform(
         orders = await _orders(fleet, prompter, beat.time_ns)
         answers = await fleet.turn(
             {
-                nation: _turn(nation, beat, answers, (*_partings(nation, beat), *orders.get(nation, ())))
+                nation: _turn(
+                    nation,
+                    beat,
+                    answers,
+                    (*_partings(nation, beat), *orders.get(nation, ())),
+                    last=beat.number == beat_count(simulation),
+                )
                 for nation in fleet.living
             }
         )
@@ -97,7 +103,9 @@ def _parting_order(item: Parting, now_ns: int) -> Order:
     return LeaveOrder(item.partner, item.reason, effective_ns)
 
 
-def _turn(nation: str, beat: Beat, answers: Mapping[str, Answer], orders: tuple[Order, ...]) -> Turn:
+def _turn(
+    nation: str, beat: Beat, answers: Mapping[str, Answer], orders: tuple[Order, ...], *, last: bool = False
+) -> Turn:
     """A nation's turn: its scans, its people's orders, and what its partners said they had sent by the turn before."""
     awaited = {
         partner: answer.sent[nation]
@@ -106,7 +114,9 @@ def _turn(nation: str, beat: Beat, answers: Mapping[str, Answer], orders: tuple[
     }
     epochs = {partner: answers[partner].epochs.get(nation, 0) for partner in awaited}
     scans = beat.scans.get(nation, ())
-    return Turn(tick=beat.number, time_ns=beat.time_ns, scans=scans, awaited=awaited, epochs=epochs, orders=orders)
+    return Turn(
+        tick=beat.number, time_ns=beat.time_ns, scans=scans, awaited=awaited, epochs=epochs, orders=orders, last=last
+    )
 
 
 def _reasons(failed: Mapping[str, str]) -> str:

@@ -190,7 +190,7 @@ class ConsoleWindow:
         })  # fmt: skip
 
     def _publish_clock(self) -> None:
-        state = "waiting" if self._now_ns == 0 else "running"
+        state = "waiting" if self._now_ns == 0 else "ended" if self._node.scenario_over else "running"
         quality, beats = read_quality(), self._node.exchange.beats
         self._hub.publish("clock", {
             "time_utc": format_utc(self._now_ns) if self._now_ns else None, "speed": self._node.config.console.speed,

@@ -79,6 +79,7 @@ class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     awaited: dict[str, int] = msgspec.field(name="await", default_factory=dict)
     epochs: dict[str, int] = {}
     orders: tuple[Order, ...] = ()
+    last: bool = False  # the scenario ends with it; the node stays until it is stopped
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -64,6 +64,7 @@ class Node:
         self.office.partners = PartnerDesk(
             config, self.identity, state=lambda: self.state, status=self._joined.status, orders=self.office.orders
         )
+        self.scenario_over = False  # the conductor's last turn is done
         self._replayed_ns = 0
         self.trouble: Exception | None = None  # why the journal is not durable, None while it is
 
@@ -208,7 +209,7 @@ class Node:
             # number, which comes after the commit. A warning is waited for: its receipts belong to the next turn.
             await engine.durable(seq if engine.warns else before)
             await self.office.settled()
-            before = seq
+            before, self.scenario_over = seq, turn.last
             feed.answer(
                 Answer(
                     tick=turn.tick, sent=engine.numbered, taken=self._joined.taken, missing=missing,
