@@ -5,7 +5,7 @@ order of arrival; the answer is a line {"verdicts": ["ok" or a word, ...], "cont
 """
 
 # fmt: off
-# ruff: noqa: E401, I001, T201
+# ruff: noqa: E401, E701, I001, T201, B905
 import base64, hashlib, json, struct, sys
 
 from cryptography.exceptions import InvalidSignature
@@ -19,8 +19,10 @@ FORMS = {int: (0, 128, (0xCC, 0xCD, 0xCE, 0xCF)), str: (0xA0, 32, (0xD9, 0xDA, 0
          list: (0x90, 16, (0xDC, 0xDD)), bytes: (0, 0, (0xC4, 0xC5, 0xC6))}
 
 
-class Refused(Exception):
-    """Not to be taken; says why."""
+class Refused(Exception): """Not to be taken; says why."""
+
+
+def sha256(*data): return hashlib.sha256(b"".join(data)).digest()
 
 
 def unpack(data, at):  # one MessagePack value, and where it ends
@@ -32,16 +34,14 @@ def unpack(data, at):  # one MessagePack value, and where it ends
         count, at = struct.unpack_from(">" + form, data, at)[0], at + struct.calcsize(form)
     elif not 0x90 <= code < 0xC0:
         raise ValueError(code)
-    if code in NUMBERS:
-        return count, at
     if code in (0xDC, 0xDD) or code < 0xA0:
         values = []
         for _ in range(count):
             value, at = unpack(data, at)
             values.append(value)
         return values, at
-    raw = data[at : at + count]
-    return (raw if 0xC4 <= code <= 0xC6 else raw.decode()), at + count
+    raw = b"" if code in NUMBERS else data[at : at + count]
+    return (count if code in NUMBERS else raw if code <= 0xC6 and code >= 0xC4 else raw.decode()), at + len(raw)
 
 
 def pack(value):  # the one form of a value
@@ -62,23 +62,27 @@ def pack(value):  # the one form of a value
 def fields(data, count):  # of one record, in its one form
     try:
         value, end = unpack(data, 0)
-        if end == len(data) and isinstance(value, list) and len(value) == count and pack(value) == data:
-            return value
-    except (IndexError, ValueError, struct.error, RecursionError):
-        pass
+        if end == len(data) and isinstance(value, list) and len(value) == count and pack(value) == data: return value
+    except (IndexError, ValueError, struct.error, RecursionError): pass
     raise Refused("malformed")
 
 
 def check(key, signature, data, word):
-    try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(signature, data)
-    except (InvalidSignature, ValueError):
-        raise Refused(word) from None
+    try: Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(signature, data)
+    except (InvalidSignature, ValueError): raise Refused(word) from None
 
 
-def opened(data, link):  # an envelope that may be taken: its place in the chain, what it is, its bytes
-    _, unsigned, signature, second = fields(data, 4)
-    check(link["keys"][link["partner"]], signature, unsigned, "signature")
+def parts(data):  # of one message: the envelopes with their second signatures, the signature, what it is over
+    tag, unsigned, signature, second = fields(data, 4)
+    if tag != "bundle":
+        return [(unsigned, second)], signature, unsigned if tag == "signed" else b""
+    level = [sha256(b"\0", one) for one in unsigned]
+    while len(level) > 1:
+        level = [sha256(b"\1", *two) for two in zip(level[::2], level[1::2])] + level[len(level) - len(level) % 2 :]
+    return list(zip(unsigned, second)), signature, pack(["bundle_root", len(unsigned), level[0]])
+
+
+def opened(unsigned, second, link):  # an envelope that may be taken: its place in the chain, its hash, a void's words
     tag, form, sender, recipient, realm, *place, kind, content = fields(unsigned, 10)
     rules = {"realm": tag == link["realm"].lower() + "/envelope" and realm == link["realm"], "format": form == 1,
              "sender": sender == link["partner"], "recipient": recipient == link["me"], "origin": not second}
@@ -91,31 +95,27 @@ def opened(data, link):  # an envelope that may be taken: its place in the chain
             known = originator in link["keys"]
             check(link["keys"].get(originator, ""), second, content, "origin" if known else "unpinned")
             rules["origin"] = True
-    for word, holds in rules.items():
-        if not holds:
-            raise Refused(word)
-    return place, kind, content, unsigned
+    for word in (word for word, holds in rules.items() if not holds): raise Refused(word)
+    return *place, sha256(unsigned), fields(content, 5) if kind == "void" else None
 
 
 for line in sys.stdin:
     link, verdicts, chains, voids = json.loads(line), [], {}, []
     for data in link["signed"]:
         try:
-            (epoch, number, previous), kind, content, unsigned = opened(base64.b64decode(data), link)
-            digest, chain = hashlib.sha256(unsigned).digest(), chains.setdefault(epoch, {})
-            verdicts.append("ok" if chain.get(number, [digest])[0] == digest else "equivocation")
-            chain.setdefault(number, [digest, previous])
-            if kind == "void":  # numbers `first` to `last` are closed: the chain goes on from `closing`
-                voids.append((epoch, *fields(content, 5)))
-        except Refused as refusal:
-            verdicts.append(str(refusal))
-    chain, at, head = chains.get(max(chains, default=0), {}), 0, None
-    while True:
-        void = next((void for void in voids if void[0] == max(chains) and void[1] <= at + 1 <= void[2]), None)
-        if at + 1 in chain and head in (None, chain[at + 1][1]):
-            at, head = at + 1, chain[at + 1][0]
-        elif void:
-            at, head = void[2], void[4]
-        else:
-            break
+            inside, signature, words = parts(base64.b64decode(data))
+            check(link["keys"][link["partner"]], signature, words, "signature")
+            taken = [opened(*one, link) for one in inside]
+            voids += [(epoch, *void) for epoch, _, _, _, void in taken if void]
+            same = [chains.setdefault(epoch, {}).setdefault(number, (digest, previous))[0] == digest
+                    for epoch, number, previous, digest, _ in taken]
+            verdicts.append("ok" if all(same) else "equivocation")
+        except Refused as refusal: verdicts.append(str(refusal))
+    newest, at, head, more = max(chains, default=0), 0, None, True
+    while more:
+        digest, previous = chains.get(newest, {}).get(at + 1, (None, b""))
+        void = next((void for void in voids if void[0] == newest and void[1] <= at + 1 <= void[2]), None)
+        if digest and head in (None, previous): at, head = at + 1, digest
+        elif void: at, head = void[2], void[4]
+        else: more = False
     print(json.dumps({"verdicts": verdicts, "contiguous": at, "head": head.hex() if head else ""}))

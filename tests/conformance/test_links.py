@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from beaconfire.kernel import codec, wire
+from beaconfire.kernel import wire
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
 from beaconfire.node import Send
 from beaconfire.rehearse import read_scenario, simulate
 from beaconfire.rehearse.network import genesis_rows, play
-from beaconfire.share import Link, Stage, open_envelope
+from beaconfire.share import Link, Stage, open_message
+from beaconfire.shell.parcels import parcels
 from tests.conformance import vectors
 from tests.exchange import NOW_NS, key_pair
 from tests.rehearse.played import SMALL
@@ -36,9 +37,9 @@ def ours(signed: Iterable[bytes]) -> tuple[list[str], Link]:
     verdicts = []
     for data in signed:
         try:
-            opened, _ = open_envelope(data, key=vectors.PINNED["KOR"], realm=Realm.EXERCISE, origins=vectors.PINNED)
-            stage = link.accept(opened.unsigned, now_ns=NOW_NS).stage
-            verdicts.append("equivocation" if stage is Stage.EQUIVOCATION else "ok")
+            opened = open_message(data, key=vectors.PINNED["KOR"], realm=Realm.EXERCISE, origins=vectors.PINNED)
+            stages = [link.accept(one.unsigned, now_ns=NOW_NS).stage for one in opened]
+            verdicts.append("equivocation" if Stage.EQUIVOCATION in stages else "ok")
         except Refused as refusal:
             verdicts.append(refusal.reason)
     return verdicts, link
@@ -114,13 +115,13 @@ def test_a_rehearsed_outbox_is_read_to_its_end() -> None:
         for effect in happening.effects
         if isinstance(effect, Send) and happening.nation == "KOR"
     ]
-    outbox = [codec.encode(wire.Signed(unsigned=one.unsigned, signature=private.sign(one.unsigned))) for one in sent]
+    outbox = [parcel.data for parcel in (*parcels(sent[:200], private.sign), *parcels(sent[200:], private.sign))]
     link = {
         "me": "JPN", "partner": "KOR", "realm": "EXERCISE", "keys": {"KOR": public.hex()},
         "signed": [base64.b64encode(one).decode() for one in outbox],
     }  # fmt: skip
     (answer,) = theirs([link])
-    assert len(sent) > 50
+    assert len(outbox) < len(sent)  # there are bundles in it
     assert set(answer["verdicts"]) == {"ok"}
     assert answer["contiguous"] == len(sent)
     assert answer["head"] == wire.chain_hash(sent[-1].unsigned).hex()

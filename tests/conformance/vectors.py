@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from beaconfire.kernel import codec, limits, wire
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Kind, ReleasedBody
-from beaconfire.share import Link
+from beaconfire.share import Link, bundle_words
 from tests.exchange import (
     NOW_NS,
     RELEASED_BODIES,
@@ -121,10 +121,30 @@ def chains() -> Iterator[dict[str, Any]]:
     yield _chain("two histories", [*whole[:2], forked])
 
 
+def bundles() -> Iterator[dict[str, str]]:
+    """Bundles of several sizes and labels, and what is wrong with one."""
+    link = Link(nation="KOR", partner="JPN", realm=REALM, epoch=100)
+    sent = send_all(link, open_releaser(), [product(number=number) for number in range(limits.MAX_BUNDLE)])
+    unsigned = [numbered.unsigned for numbered in sent]
+    for count in (2, 3, 7, limits.MAX_BUNDLE):
+        yield _row(f"bundle of {count}", _bundled(unsigned[:count]), "ok")
+    relayed = LABELS["relayed"]
+    travelling = release(originator="USA", releasable_to=relayed.releasable_to, onward=("JPN",))
+    inner = envelope(travelling, number=3, previous=wire.chain_hash(unsigned[1]))
+    mixed, second = [*unsigned[:2], codec.encode(inner)], KEYS["USA"][0].sign(inner.content)
+    yield _row("bundle with one passed on", _bundled(mixed, (b"", b"", second)), "ok")
+    yield _row("bundle with one passed on, once signed", _bundled(mixed), "origin")
+    yield _row("bundle turned round", _bundled(unsigned[:3], over=unsigned[2::-1]), "signature")
+    yield _row("bundle with one left out", _bundled(unsigned[:3], over=unsigned[:4]), "signature")
+    yield _row("bundle by another", _bundled(unsigned[:3], signer="USA"), "signature")
+    live = codec.encode(envelope(release(realm=Realm.LIVE), number=3))
+    yield _row("bundle with one of LIVE", _bundled([*unsigned[:2], live]), "realm")
+
+
 def document() -> dict[str, Any]:
     """The whole file."""
     head = {"me": "JPN", "partner": "KOR", "realm": str(REALM), "keys": {n: key.hex() for n, key in PINNED.items()}}
-    return {"format": wire.FORMAT, **head, "vectors": list(rows()), "chains": list(chains())}
+    return {"format": wire.FORMAT, **head, "vectors": [*rows(), *bundles()], "chains": list(chains())}
 
 
 def _row(name: str, data: bytes, verdict: str, *, layer: str = "envelope") -> dict[str, str]:
@@ -134,6 +154,16 @@ def _row(name: str, data: bytes, verdict: str, *, layer: str = "envelope") -> di
 def _chain(name: str, unsigned: Sequence[bytes]) -> dict[str, Any]:
     signed = [wire.Signed(unsigned=data, signature=KEYS["KOR"][0].sign(data)) for data in unsigned]
     return {"name": name, "signed": [base64.b64encode(codec.encode(one)).decode() for one in signed]}
+
+
+def _bundled(
+    unsigned: Sequence[bytes], seconds: Sequence[bytes] = (), *, over: Sequence[bytes] = (), signer: str = "KOR"
+) -> bytes:
+    made = wire.Bundle(
+        unsigned=tuple(unsigned), signature=KEYS[signer][0].sign(bundle_words(over or unsigned)),
+        origin_signatures=tuple(seconds) or (b"",) * len(unsigned),
+    )  # fmt: skip
+    return codec.encode(made)
 
 
 def _sealed(
