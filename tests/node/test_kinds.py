@@ -102,8 +102,8 @@ def test_equal_information_counts_once_whichever_form_comes_first(reorder: bool)
     assert set(batches) < set(twice)  # every batch came in both forms, the first posterior as a tracklet alone
     used = [one.id for update in both.fused for one in update.accepted]
     assert len(used) == len(set(used))
-    of_batches = {name.split(":")[1] for name in used}
-    by_form = [{name.split(":")[1] for name in used if name.count(":") == colons} for colons in (1, 2)]
+    of_batches = {name.split(":")[2] for name in used}
+    by_form = [{name.split(":")[2] for name in used if name.count(":") == colons} for colons in (2, 3)]
     assert by_form[0].isdisjoint(by_form[1])
     assert of_batches <= {batch.hex() for batch in twice}
     assert bool(by_form[1]) is not reorder  # the detections stand before their tracklet, unless the lanes turn them
