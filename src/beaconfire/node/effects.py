@@ -117,7 +117,7 @@ class ShowAudit:
     partner: str
     kind: str
     subject: str
-    verdict: str  # released | withheld | refused | quarantined | equivocation | clock | a word of membership
+    verdict: str  # released | withheld | refused | quarantined | equivocation | clock | noise | a word of membership
     rule: str
     reason: str
     count: int = 1

@@ -80,6 +80,10 @@ def _scan(state: NodeState, item: ScanIn) -> list[Effect]:
     if measured is None:
         return effects
     effects += _own(state, state.own.scan(measured))
+    effects += [
+        ShowAudit(state.now_ns, "", "detection", sensor, "noise", "", _noise_words(factor))
+        for sensor, factor in state.own.drain_noise_news().items()
+    ]
     if state.fused is not None:
         effects += _fused(state, state.fused.scan(measured))
     compartment = state.compartments[measured.sensor_id]
@@ -87,6 +91,12 @@ def _scan(state: NodeState, item: ScanIn) -> list[Effect]:
         for product in view.scan(measured, compartment=compartment, now_ns=state.now_ns):
             effects += offer(state, product, view.partners)
     return effects
+
+
+def _noise_words(factor: float) -> str:
+    if factor == 1.0:
+        return "its noise is what is stated again"
+    return f"its noise is more than stated: its standard deviations are taken {factor:g} times as large"
 
 
 def _tick(state: NodeState, _item: Tick) -> list[Effect]:
@@ -229,8 +239,14 @@ def _clock(state: NodeState, item: ClockTrouble) -> list[Effect]:
 def _audit_rows(state: NodeState) -> list[Effect]:
     return [
         ShowAudit(
-            row.last_ns, row.partner, row.kind, row.local_id, row.verdict, row.rule,
-            row.reason or ", ".join(row.obligations), row.count,
+            row.last_ns,
+            row.partner,
+            row.kind,
+            row.local_id,
+            row.verdict,
+            row.rule,
+            row.reason or ", ".join(row.obligations),
+            row.count,
         )
         for row in state.releaser.drain_audit(now_ns=state.now_ns)
     ]

@@ -5,7 +5,7 @@ detections, so that ten thousand objects cost a hundred times what a hundred cos
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ Rows = NDArray[np.int64]
 _WIDE = 4.0  # shares of a gate: a look this near to an unserved track is taken to be its own, not a new object
 _UNSERVED_MISSES = 2  # a track that missed more often may have to be started anew
 _DIRECT_SIGMA_M = 25e3  # a lost track wider than this only comes back through a confirmed new one
+_FURTHEST = 1e3  # shares of a gate: what the coarse gate turned away lies further than one would say
 UNSEEN_THRUST = 0.02  # below this probability of thrust an infrared look that saw nothing says nothing
 
 
@@ -79,6 +80,23 @@ def meet(roster: Roster, scan: MeasurementScan, packed: Packed) -> Meeting:
     )
     unmet = [tracks[i] for i in np.flatnonzero(inside & ~met)] if scan.kind == "radar" else []
     return Meeting(mine, inside[chosen], status[chosen], banks, begin, columns, ratio, distance, unmet)
+
+
+def widened(scan: MeasurementScan, factor: float) -> MeasurementScan:
+    """Return a scan with its standard deviations times a factor: a doubted sensor's."""
+    if factor == 1.0:
+        return scan
+    measurements = tuple(replace(item, sigmas=item.sigmas * factor) for item in scan.measurements)
+    return replace(scan, measurements=measurements)
+
+
+def nearest(meeting: Meeting) -> Array:
+    """Return the shares of the gate of the nearest look of each confirmed track that the sensor must see."""
+    owner = np.repeat(np.arange(len(meeting.tracks)), np.diff(meeting.begin))
+    least = np.full(len(meeting.tracks), math.inf)
+    np.minimum.at(least, owner, np.minimum(meeting.distance, _FURTHEST))
+    found: Array = least[meeting.inside & (meeting.status == CONFIRMED) & (least < math.inf)]
+    return found
 
 
 def compare(banks: Banks, packed: Packed, tracks: list[Track], begin: Rows, columns: Rows) -> tuple[Array, Array]:

@@ -17,9 +17,10 @@ from beaconfire.earth.wgs84 import altitude_and_up
 from beaconfire.kernel.records import Measurement, MeasurementScan, PictureName, TrackStatus, TrackUpdate
 from beaconfire.track import life
 from beaconfire.track.bank import BIASES, start_bank
+from beaconfire.track.health import Health
 from beaconfire.track.history import Bank, Look, take_look, take_row
 from beaconfire.track.initiate import LooseLooks, Seed
-from beaconfire.track.meet import UNSEEN_THRUST, Meeting, compare, everything, meet, shared, unclaimed
+from beaconfire.track.meet import UNSEEN_THRUST, Meeting, compare, everything, meet, nearest, shared, unclaimed, widened
 from beaconfire.track.models import BOOST, MODELS, STATE
 from beaconfire.track.pack import Packed, pack
 from beaconfire.track.roster import Roster, Updates
@@ -44,6 +45,7 @@ class Tracker:
     def __init__(self, picture: PictureName, *, id_prefix: str) -> None:
         self._roster = Roster(picture, id_prefix=id_prefix)
         self._loose = LooseLooks()
+        self._health = Health()
 
     def scan(self, scan: MeasurementScan) -> list[TrackUpdate]:
         """Take in one scan (radar, infrared, or partners' tracklets), late ones too; returns the updates it caused."""
@@ -76,17 +78,28 @@ class Tracker:
         """Return the last update of every live track by id."""
         return self._roster.current
 
+    def doubted(self) -> Mapping[str, float]:
+        """Return the sensors whose looks lie further off than their stated noise, and by how much it is widened."""
+        return self._health.doubted
+
+    def drain_noise_news(self) -> dict[str, float]:
+        """Return the sensors whose doubt has changed since this was last asked, and their factors (1: believed)."""
+        return self._health.drain_news()
+
     def checkpoint(self) -> Self:
         """Return an independent copy: both go on without touching each other."""
         other = type(self)("own", id_prefix="")
         other._roster, other._loose = self._roster.copy(), self._loose.copy()
+        other._health = self._health.copy()
         return other
 
     # --- one scan of a sensor ---------------------------------------------------------------------
 
     def _take_scan(self, scan: MeasurementScan, updates: Updates) -> None:
+        scan = widened(scan, self._health.factor(scan.sensor_id))
         columns = pack(scan.measurements, time_ns=scan.time_ns, scan=scan)
         meeting = meet(self._roster, scan, columns)
+        self._health.take(scan.sensor_id, nearest(meeting))
         for track in meeting.unmet:
             self._miss(track, scan, None)
         taken, log_ratio = shared(meeting, len(columns.measurements))
