@@ -136,13 +136,13 @@ def officers(browser: Browser, live: LiveNode, tmp_path: Path) -> Iterator[tuple
     """Kim and Lee, enrolled on their pages, added by the root, sitting down; an alert lies drafted before them."""
     contexts: list[BrowserContext] = []
     people = []
-    for name, address in (("kim", live.said["console"]), ("lee", live.command("user", "page").strip())):
+    for name, address in (("kim", live.said["console"]), ("lee", live.here("user", "page").strip())):
         contexts.append(browser.new_context(viewport={"width": 1440, "height": 1200}, accept_downloads=True))
         people.append(arrive(name, live, contexts[-1], address))
         file, words = people[-1].enrol(tmp_path)
-        said = live.command("user", "add", name, "--role", "officer", "--security-key", str(file))
+        said = live.here("user", "add", name, "--role", "officer", "--security-key", str(file))
         assert f"security key {words}: compare" in said
-    live.command("alert", "reload")
+    live.here("alert", "reload")
     for each in people:
         each.sit_down()
     yield people[0], people[1]
@@ -170,7 +170,7 @@ def note(officer: Officer, request: Any) -> None:
 
 
 def alerts(live: LiveNode, alert_id: str = ALERT) -> dict[str, Any]:
-    row: dict[str, Any] = json.loads(live.command("alert", "show", alert_id, "--json"))
+    row: dict[str, Any] = json.loads(live.here("alert", "show", alert_id, "--json"))
     return row
 
 

@@ -28,8 +28,8 @@ CHANNELS = ("prompt", "slow", "down")
 
 def add_people(live: LiveNode, folder: Path) -> None:
     for name, role in (("aoki", "author"), ("kim", "officer"), ("lee", "officer")):
-        live.command("user", "add", name, "--role", role, "--key", str(folder / f"{name}.key"))
-    live.command("alert", "reload")
+        live.here("user", "add", name, "--role", role, "--key", str(folder / f"{name}.key"))
+    live.here("alert", "reload")
 
 
 def order(live: LiveNode, folder: Path, person: str, action: str, *more: str, code: int = 0) -> str:
@@ -68,7 +68,7 @@ def test_a_live_alert_and_its_cancel_by_commands(tmp_path: Path) -> None:
         everywhere(live, there, 1)
         order(live, tmp_path, "lee", "cancel", "--yes")
         everywhere(live, there, 2)
-        shown: dict[str, Any] = json.loads(live.command("alert", "show", ALERT, "--json"))
+        shown: dict[str, Any] = json.loads(live.here("alert", "show", ALERT, "--json"))
 
     assert (shown["status"], shown["silent"]) == ("cancelled", [])
     alert, cancel = (message["identifier"] for message in shown["messages"])
@@ -91,24 +91,24 @@ def test_a_third_officer_of_a_live_node_needs_two_words(tmp_path: Path) -> None:
     live = LiveNode(make_live(tmp_path, console=0), {})
     keys = {name: str(tmp_path / f"{name}.key") for name in ("kim", "lee", "park", "choi")}
     for name in ("kim", "lee"):
-        live.command("user", "add", name, "--role", "officer", "--key", keys[name])
-    said = live.command("user", "add", "park", "--role", "officer", "--key", keys["park"], code=2)
+        live.here("user", "add", name, "--role", "officer", "--key", keys[name])
+    said = live.here("user", "add", "park", "--role", "officer", "--key", keys["park"], code=2)
     assert "needs the words of 2 officers" in said
     file = str(tmp_path / "park.toml")
-    live.command("user", "request", "park", "--role", "officer", "--key", keys["park"], "--out", file)
-    assert "approved: is by nobody" in live.command("user", "seal", file, code=3)
-    live.command("user", "sign", file, "--as", "kim", "--key", keys["kim"])
-    assert "approved: is by kim" in live.command("user", "seal", file, code=3)
-    live.command("user", "sign", file, "--as", "lee", "--key", keys["lee"])
-    assert "park is officer" in live.command("user", "seal", file)
+    live.here("user", "request", "park", "--role", "officer", "--key", keys["park"], "--out", file)
+    assert "approved: is by nobody" in live.here("user", "seal", file, code=3)
+    live.here("user", "sign", file, "--as", "kim", "--key", keys["kim"])
+    assert "approved: is by kim" in live.here("user", "seal", file, code=3)
+    live.here("user", "sign", file, "--as", "lee", "--key", keys["lee"])
+    assert "park is officer" in live.here("user", "seal", file)
     both = ("--as", "lee", "--key-of", keys["lee"], "--as", "park", "--key-of", keys["park"])
-    assert "choi is author" in live.command("user", "add", "choi", "--role", "author", "--key", keys["choi"], *both)
+    assert "choi is author" in live.here("user", "add", "choi", "--role", "author", "--key", keys["choi"], *both)
     act = Act(realm=Realm.LIVE, action="resume", subject="KOR", digest=b"\xab" * 32)
     files = [tmp_path / f"{name}.word" for name in ("kim", "park")]
     for name, path in zip(("kim", "park"), files, strict=True):
         command = ["user", "word", "resume", "KOR", "ab" * 32, "--as", name, "--key", keys[name], "--out", str(path)]
-        assert "LIVE: resume KOR" in live.command(*command)
+        assert "LIVE: resume KOR" in live.here(*command)
     words = read_words(files)
     root = bytes.fromhex(Path(live.config.folder, "keys", "root.pub").read_text())
     people = read_people(live.config, root_public=root)
-    assert signed_by(act, words, people=people, needs=2, now_ns=words[0].issued_ns) == ("kim", "park")
+    assert signed_by(act, words, people=people, needs=2, now_ns=words[-1].issued_ns) == ("kim", "park")

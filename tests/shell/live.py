@@ -7,11 +7,13 @@ the last is also OWN's word that one prefecture lies under a missile which comes
 
 import contextlib
 import functools
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import unittest.mock
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +89,17 @@ class LiveNode:
         )  # fmt: skip
         assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
+
+    def here(self, *words: str, code: int = 0) -> str:
+        """Run a command in this process, which is quicker; for what does not depend on whose terminal it is."""
+        with (
+            contextlib.redirect_stdout(io.StringIO()) as out,
+            contextlib.redirect_stderr(out),
+            unittest.mock.patch.dict(os.environ, environment()),
+        ):
+            done = run([*words, "--node", self.config.folder])
+        assert done == code, f"{words}: {done}\n{out.getvalue()}"
+        return out.getvalue()
 
 
 @contextlib.contextmanager
