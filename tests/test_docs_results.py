@@ -14,11 +14,14 @@ from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import CLASSES, KINDS, PHASES, EventStatus, ObjectAssessment, TrackStatus
 from beaconfire.kernel.results import event_row, track_row
 from beaconfire.kernel.time import parse_utc
+from beaconfire.node import ShowAudit
 from beaconfire.rehearse import FILES, truth_lines
+from beaconfire.rehearse.lines import Account, PartnerLine
+from beaconfire.rehearse.partings import partings
 from beaconfire.rehearse.review import review
 from beaconfire.shell import BrokerConfig, ConsoleConfig, NodeConfig
 from beaconfire.shell.alertrows import log_row
-from beaconfire.shell.export import ALERTS, EVENTS, LAST_EVENTS, TRACKS
+from beaconfire.shell.export import ALERTS, EVENTS, LAST_EVENTS, PARTNERS, TRACKS, partner_word
 from tests.node.test_words import event as a_revision
 from tests.node.test_words import track as an_update
 from tests.rehearse.pretend import pretend, simulation
@@ -50,7 +53,7 @@ def event() -> dict[str, Any]:
 
 
 def test_every_file_of_a_run_is_named() -> None:
-    told = {ALERTS, "alerts/*.xml", "bulletins/<event_id>.<lang>.md"}
+    told = {ALERTS, PARTNERS, "alerts/*.xml", "bulletins/<event_id>.<lang>.md"}
     files = {TRACKS, EVENTS, LAST_EVENTS, *told, *FILES, "journal.sqlite", "summary.json", "report.html"}
     assert set(cells("Results")) == files
 
@@ -85,6 +88,16 @@ def test_a_line_of_alerts() -> None:
     assert said["kind"] == f"of the message: {', '.join(MessageKind)}"
     assert isinstance(row["areas"], list)
     assert named(said["areas"]) == list(row["areas"][0])
+
+
+def test_a_line_of_partners() -> None:
+    row = partner_word(ShowAudit(NOW_NS, "JPN", "partner", "kim", "lost its journal", "", "why"))
+    assert row is not None
+    said = cells("A line of partners.jsonl")
+    assert list(said) == ["realm", *row]
+    assert row["word"] in said["word"]
+    words = re.split(r"[,;:] ", said["word"])
+    assert {"suspended", "left", "leaving", "returned", "joined", "suspended_by_partner", "caught_up"} <= set(words)
 
 
 def test_words_of_events(event: dict[str, Any]) -> None:
@@ -129,6 +142,9 @@ def test_the_summary() -> None:
     assert list(cells("summary.json")) == list(nation["alone"]) == list(nation["shared"])
     told = text.partition("sharing told most: ")[2].partition(";")[0]
     assert named(told) == list(nation["comparison"])
+    parted = PartnerLine("2025-01-06T03:01:30Z", "JPN", "suspended")
+    (values,) = partings({"KOR": Account("KOR", partners=(parted,))}, (), lambda nation, time_ns: None)
+    assert named(text.partition("who parted from whom: ")[2].partition(" null where")[0]) == list(values)
     assert json.loads(json.dumps(summary)) == summary  # plain values only
 
 

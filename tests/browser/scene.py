@@ -193,7 +193,8 @@ def _partner(time_s: float, nation: str) -> dict[str, object]:
     return {
         "nation": nation, "link": "up", "last_heard_utc": utc(time_s - 0.4), "sent_number": 2 * number,
         "received_number": 3 * number, "contiguous": 3 * number - (2 if nation == "USA" else 0), "released": 2 * number,
-        "withheld": 7, "rejected": 0, "epoch": 1, "clock_offset_s": None,
+        "withheld": 7, "rejected": 0, "epoch": 1, "clock_offset_s": None, "state": "active", "since_utc": None,
+        "reason": "", "by": [], "effective_utc": None, "last_number": 0, "missed": 0, "catching_up": False,
     }  # fmt: skip
 
 

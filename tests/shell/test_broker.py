@@ -24,7 +24,10 @@ from beaconfire.shell import bundles, keys, pki
 from beaconfire.shell.broker import Broker, check_port, installed_server, server_binary, sha256_of
 from beaconfire.shell.brokerconf import render
 from beaconfire.shell.config import NodeConfig
+from beaconfire.shell.system import SystemDesk
 from tests.shell.support import EPOCH, make_broker, make_nations, until
+
+PUT_OUT_S = 0.5  # the target is 0.1 from decision to last record, measured 0.012; others may use this machine too
 
 
 def test_a_server_starts_accepts_and_ends(tmp_path: Path) -> None:
@@ -190,6 +193,120 @@ def test_a_leaf_enters_with_the_certificate_of_the_bundle_and_no_other(tmp_path:
                 ("no certificate", (None, None)),
             ):
                 assert not await _enters(jpn, *files), name
+        finally:
+            await broker.stop()
+
+    asyncio.run(run())
+
+
+def test_who_is_not_granted_stands_nowhere_in_the_configuration(tmp_path: Path) -> None:
+    """Neither as a user of the listener nor as a remote to dial; its account stays, for our own client."""
+    (jpn, kor) = make_nations(tmp_path, "JPN", "KOR")
+    listening = render(jpn, bundles.load_partners(jpn), epochs={"KOR": EPOCH}, granted=())
+    dialing = render(kor, bundles.load_partners(kor), epochs={"JPN": EPOCH}, granted=())
+    assert "KOR-link" not in listening
+    assert "permissions" not in listening
+    assert "pinned_certs" in listening, "a reload that changed the pins would be refused as a whole"
+    assert "url:" not in dialing
+    for text, partner in ((listening, "KOR"), (dialing, "JPN")):
+        assert f"X_{partner} {{ jetstream: enabled" in text
+
+
+@pytest.mark.parametrize("closing", ["JPN", "KOR"])
+def test_a_partner_is_put_out_at_once_and_let_in_again(tmp_path: Path, closing: str) -> None:
+    """Whoever listens and whoever dials: measured until the server itself says that the connection is gone."""
+
+    async def run() -> None:
+        configs = {config.nation: config for config in make_nations(tmp_path, "JPN", "KOR")}
+        brokers = {nation: make_broker(config) for nation, config in configs.items()}
+        other = "KOR" if closing == "JPN" else "JPN"
+        desk, broker = SystemDesk(configs[closing]), brokers[closing]
+        try:
+            for nation, partner in (("JPN", "KOR"), ("KOR", "JPN")):
+                await brokers[nation].start()
+                assert brokers[nation].granted == frozenset()
+                await brokers[nation].grant(partner, epoch=EPOCH)
+            await _connected(desk, f"X_{other}")
+            started_s = time.monotonic()
+            await broker.revoke(other)
+            took_s = time.monotonic() - started_s
+            assert await desk.connected() == frozenset()
+            assert took_s < PUT_OUT_S
+            await asyncio.sleep(1.0)  # the other side tries again four times a second
+            assert await desk.connected() == frozenset()
+            assert broker.restarts == 0, "nobody else is disturbed"
+            await broker.grant(other, epoch=EPOCH + 1)
+            await _connected(desk, f"X_{other}")
+        finally:
+            await desk.close()
+            for server in brokers.values():
+                await server.stop()
+
+    asyncio.run(run())
+
+
+async def _connected(desk: SystemDesk, account: str) -> None:
+    deadline_s = time.monotonic() + 20.0
+    while account not in await desk.connected():
+        assert time.monotonic() < deadline_s
+        await asyncio.sleep(0.02)
+
+
+def test_a_server_that_starts_again_lets_nobody_in_by_itself(tmp_path: Path) -> None:
+    async def run() -> None:
+        (config, _) = make_nations(tmp_path, "JPN", "KOR")
+        broker = make_broker(config)
+        await broker.start()
+        try:
+            await broker.grant("KOR", epoch=EPOCH)
+            assert broker.granted == {"KOR"}
+            killed = broker.pid
+            assert killed is not None
+            os.kill(killed, signal.SIGKILL)
+            await until(partial(_has_new_process, broker, killed))
+            await until(lambda: _in_use(config.broker.client_port))
+            assert broker.granted == frozenset()
+            assert "KOR-link" not in (config.path(config.data) / "broker" / "server.conf").read_text()
+        finally:
+            await broker.stop()
+
+    asyncio.run(run())
+
+
+def test_a_server_that_does_not_obey_is_started_again_with_nobody_let_in(tmp_path: Path) -> None:
+    async def run() -> None:
+        (config, _) = make_nations(tmp_path, "JPN", "KOR")
+        broker = make_broker(config)
+        await broker.start()
+        try:
+            await broker.grant("KOR", epoch=EPOCH)
+            pid = broker.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+            await broker.revoke("KOR")
+            assert broker.pid not in (None, pid)
+            assert broker.granted == frozenset()
+        finally:
+            await broker.stop()
+
+    asyncio.run(run())
+
+
+def test_a_nation_that_joins_later_is_pinned_without_restarting_the_node(tmp_path: Path) -> None:
+    async def run() -> None:
+        (jpn, kor) = make_nations(tmp_path, "JPN", "KOR")
+        broker = Broker(jpn, (), epochs={})
+        await broker.start()
+        try:
+            (partner,) = bundles.load_partners(jpn)
+            await broker.join(partner, epoch=EPOCH)
+            link = Path(kor.folder) / "tls"
+            assert not await _enters(jpn, link / "link.pem", link / "link.key"), "known is not granted"
+            await broker.grant("KOR", epoch=EPOCH)
+            assert await _enters(jpn, link / "link.pem", link / "link.key")
+            restarts = broker.restarts
+            await broker.join(partner, epoch=EPOCH)
+            assert broker.restarts == restarts, "nothing new"
         finally:
             await broker.stop()
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beaconfire.kernel import limits
-from beaconfire.kernel.errors import InvalidInput
+from beaconfire.kernel.errors import InvalidInput, RunFailed
 from beaconfire.kernel.labels import Realm
 from beaconfire.shell import bundles, keys
 from beaconfire.shell.bundles import Bundle, SignedBundle
@@ -122,3 +122,83 @@ def test_a_kept_bundle_that_was_changed_is_named(tmp_path: Path) -> None:
 def test_any_bytes_are_a_typed_refusal(data: bytes) -> None:
     with pytest.raises(InvalidInput):
         bundles.open_bundle(data, where="bytes", realm=Realm.EXERCISE)
+
+
+def test_an_invitation_is_for_the_nation_it_names(tmp_path: Path) -> None:
+    kor, jpn, usa = (make_nation(tmp_path, nation) for nation in ("KOR", "JPN", "USA"))
+    identity = keys.load(Path(kor.folder), "KOR", kor.realm, passphrase=None)
+    data = bundles.make_bundle(kor, identity, passphrase=None, meant_for="JPN")
+    with pytest.raises(InvalidInput, match="is meant for JPN"):
+        bundles.accept(usa, data, where="kor.bundle", passphrase=None)
+    assert bundles.accept(jpn, data, where="kor.bundle", passphrase=None) == "KOR"
+
+
+def test_the_words_are_the_roots_and_are_told_in_any_spelling(tmp_path: Path) -> None:
+    kor, jpn = make_nation(tmp_path, "KOR"), make_nation(tmp_path, "JPN")
+    first, again, other = (
+        bundles.fingerprint(bundles.open_bundle(bundle_of(config), where="", realm=Realm.EXERCISE))
+        for config in (kor, kor, jpn)
+    )
+    assert first == again != other
+    assert len(first.split("-")) == bundles.FINGERPRINT_WORDS
+    assert bundles.same_words(first, first)
+    assert bundles.same_words(f"  {first.upper().replace('-', ' ')}\n", first)
+    assert not bundles.same_words(other, first)
+    assert not bundles.same_words(first.rpartition("-")[0], first)  # eleven are not enough
+    assert not bundles.same_words("", first)
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(0, 255))
+def test_a_root_that_differs_in_one_bit_has_other_words(root: bytes, bit: int) -> None:
+    def words(key: bytes) -> str:
+        bundle = Bundle(
+            nation="KOR", realm=Realm.LIVE, root_key=key, node_key=b"", journal_key=b"", link_certificate="",
+            address="", nonce="", issued_s=0, expires_s=0,
+        )  # fmt: skip
+        return bundles.fingerprint(bundle)
+
+    changed = (int.from_bytes(root) ^ 1 << bit).to_bytes(32)
+    assert words(root) != words(changed)
+    assert words(root).split("-")[:2] != words(changed).split("-")[:2]  # in the first words already: it is a hash
+
+
+def test_a_bundle_of_an_ended_partnership_is_not_taken_again(tmp_path: Path) -> None:
+    (jpn, kor) = make_nations(tmp_path, "JPN", "KOR")
+    old = (Path(jpn.folder) / "partners" / "KOR.json").read_bytes()
+    bundles.forget_partner(jpn, "KOR")
+    assert [partner.nation for partner in bundles.load_partners(jpn)] == ["KOR"], "it was never let in: it waits"
+    bundles.mark_used(jpn, "KOR")
+    bundles.mark_used(jpn, "KOR")
+    assert bundles.is_used(jpn, "KOR")
+    assert bundles.accept(jpn, old, where="again", passphrase=None) == "KOR"  # once more without harm, while it lasts
+    bundles.forget_partner(jpn, "KOR")
+    assert bundles.load_partners(jpn) == ()
+    assert not (Path(jpn.folder) / "tls" / "node-KOR.key").exists()
+    with pytest.raises(InvalidInput, match="that partnership has ended"):
+        bundles.accept(jpn, old, where="kor.bundle", passphrase=None)
+    assert bundles.accept(jpn, bundle_of(kor), where="kor.bundle", passphrase=None) == "KOR"
+    assert not bundles.is_used(jpn, "KOR")
+
+
+def test_another_root_is_another_partner(tmp_path: Path) -> None:
+    (jpn, _) = make_nations(tmp_path, "JPN", "KOR")
+    imposter = make_nation(tmp_path / "other", "KOR")
+    bundle = bundles.open_bundle(bundle_of(imposter), where="", realm=Realm.EXERCISE)
+    with pytest.raises(InvalidInput, match="is of another root"):
+        bundles.check_root(jpn, bundle, where="kor.bundle")
+
+
+def test_a_refusal_leaves_all_as_it_was(tmp_path: Path) -> None:
+    (jpn, kor) = make_nations(tmp_path, "JPN", "KOR")
+    usa = make_nation(tmp_path, "USA")
+    before = (Path(jpn.folder) / "partners" / "KOR.json").read_bytes()
+    for config in (kor, usa):
+        with pytest.raises(RunFailed):
+            refuse(jpn, bundle_of(config))
+    assert (Path(jpn.folder) / "partners" / "KOR.json").read_bytes() == before
+    assert [partner.nation for partner in bundles.load_partners(jpn)] == ["KOR"]
+
+
+def refuse(config: NodeConfig, data: bytes) -> None:
+    with bundles.accepting(config, data, where="x", passphrase=None):
+        raise RunFailed("the node refuses")

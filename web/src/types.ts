@@ -18,7 +18,8 @@ export type Kind =
   | "unknown";
 export type Class = "SRBM" | "MRBM" | "IRBM" | "ICBM" | "space_launch" | "unknown";
 export type Phase = "boost" | "ballistic" | "reentry" | "glide" | "powered_air" | "orbital" | "unknown";
-export type Link = "up" | "down" | "connecting";
+export type Link = "up" | "down" | "connecting" | "out";
+export type PartnerState = "active" | "silent" | "suspended" | "suspended_by_partner" | "leaving" | "left";
 
 /** Longitude, latitude. */
 export type Ring = [number, number][];
@@ -176,6 +177,14 @@ export interface Partner {
   rejected: number;
   epoch: number;
   clock_offset_s: number | null;
+  state: PartnerState;
+  since_utc: string | null;
+  reason: string;
+  by: string[];
+  effective_utc: string | null;
+  last_number: number;
+  missed: number;
+  catching_up: boolean;
 }
 
 export interface Audit {

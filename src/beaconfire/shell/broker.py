@@ -159,6 +159,8 @@ class Broker:
             self._epochs[partner.nation] = epoch
             if known != partner:
                 await self._again()
+            else:
+                write_trust(self._config, tuple(self._partners.values()))  # its file went when it left
 
     async def _again(self) -> None:
         """End the server and wait until it accepts clients again."""

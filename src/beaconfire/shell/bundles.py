@@ -77,9 +77,7 @@ def boundary_name(partner: str) -> str:
     return f"node-{partner}"
 
 
-def make_bundle(
-    config: NodeConfig, identity: keys.Identity, *, passphrase: str | None, meant_for: str = ""
-) -> bytes:
+def make_bundle(config: NodeConfig, identity: keys.Identity, *, passphrase: str | None, meant_for: str = "") -> bytes:
     """Return this nation's signed bundle for one partner as JSON; needs the root key."""
     folder = Path(config.folder)
     now_s = int(dt.datetime.now(dt.UTC).timestamp())

@@ -20,7 +20,7 @@ from beaconfire.kernel.keyed import keyed_digest
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import KINDS, PHASES, EventRevision, PictureName, Sensor, TrackStatus, TrackUpdate
 from beaconfire.kernel.sensors import parse_sensors, site_geodetic
-from beaconfire.kernel.time import format_utc
+from beaconfire.kernel.time import format_utc, from_seconds
 from beaconfire.node import Effect, ShowAlert, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.shell.alertrows import alert_row, log_row
 from beaconfire.shell.channels import Health
@@ -204,19 +204,32 @@ class ConsoleWindow:
         """Publish what changed of a partner since it was last told."""
         for nation, status in self._node.partner_status().items():
             link, offset_s = status.link, _shown_offset(status)
-            told = (link, offset_s, status.sent_number, status.contiguous, status.received_number, status.rejected)
+            told = (
+                link, offset_s, status.sent_number, status.contiguous, status.received_number, status.rejected,
+                status.state, status.standing.effective_ns, status.missed, status.catching_up,
+            )  # fmt: skip
             if self._told.get(nation) == told:
                 continue
             self._told[nation] = told
             counts = self._counts.get(nation, Counter())
-            heard = None if status.silent_s is None else format_utc(self._now_ns)
+            standing = status.standing
             self._hub.publish("partner", {
-                "nation": nation, "link": link, "clock_offset_s": offset_s, "last_heard_utc": heard,
+                "nation": nation, "link": link, "clock_offset_s": offset_s, "last_heard_utc": self._heard(status),
+                "state": status.state, "since_utc": _utc_or_none(standing.since_ns), "reason": standing.reason,
+                "by": standing.by, "effective_utc": _utc_or_none(standing.effective_ns),
+                "last_number": standing.number, "missed": status.missed, "catching_up": status.catching_up,
                 "sent_number": status.sent_number,
                 "received_number": status.received_number, "contiguous": status.contiguous,
                 "released": counts["released"], "withheld": counts["withheld"], "rejected": status.rejected,
                 "epoch": status.epoch,
             }, seq)  # fmt: skip
+
+    def _heard(self, status: "PartnerStatus") -> str | None:
+        """When a partner was last heard, in node time: link time counts as the scenario's, at its speed."""
+        if status.silent_s is None:
+            return None
+        silent_s = 0.0 if status.link == "up" else status.silent_s * self._node.config.console.speed
+        return format_utc(self._now_ns - from_seconds(silent_s))
 
     def _configuration(self) -> Mapping[str, object]:
         config = self._node.config
@@ -256,6 +269,10 @@ class ConsoleWindow:
         state = self._node.state
         silent_s = None if state is None else state.sense.silent_s(sensor.id, now_ns=self._now_ns)
         return silent_s is not None and silent_s > _SENSOR_DOWN_PERIODS * sensor.scan_period_s
+
+
+def _utc_or_none(time_ns: int) -> str | None:
+    return format_utc(time_ns) if time_ns else None
 
 
 def _audit(effect: ShowAudit) -> dict[str, object]:

@@ -11,7 +11,7 @@ from nats.errors import Error as NatsError
 from beaconfire.kernel.errors import RunFailed
 from beaconfire.shell.config import NodeConfig
 from beaconfire.shell.keys import TLS_FOLDER
-from beaconfire.shell.link import client_context
+from beaconfire.shell.link import AT_ONCE, client_context
 
 _ANSWER_S = 2.0
 _GONE_S = 0.002  # between two looks whether a connection has ended
@@ -105,7 +105,7 @@ class SystemDesk:
             self._client = await nats.connect(
                 f"tls://{broker.host}:{broker.client_port}",
                 tls=client_context(str(Path(self._config.folder) / TLS_FOLDER), "system"), tls_hostname="localhost",
-                allow_reconnect=False, connect_timeout=2, error_cb=_quiet,
+                allow_reconnect=False, connect_timeout=2, error_cb=_quiet, **AT_ONCE,
             )  # fmt: skip
             reply = await self._client.request("$SYS.REQ.SERVER.PING.IDZ", b"", timeout=_ANSWER_S)
             self._server = msgspec.json.decode(reply.data, type=_Server).id

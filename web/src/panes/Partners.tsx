@@ -23,7 +23,7 @@ export function PartnerList() {
   );
 }
 
-const LINK_MARK = { up: "●", down: "■", connecting: "◌" };
+const LINK_MARK = { up: "●", down: "■", connecting: "◌", out: "⊘" };
 
 function PartnerCard({ name, partner }: { name: string; partner: Partner | null }) {
   const text = words.value;
@@ -41,6 +41,7 @@ function PartnerCard({ name, partner }: { name: string; partner: Partner | null 
           {text.lastHeard} {heard === null ? text.never : `${clockUtc(heard)}Z`}
         </span>
       </p>
+      {partner && <Standing partner={partner} />}
       {partner && (
         <p class="line dim">
           {text.received} {partner.received_number} · {completeness(partner)} · {text.sent} {partner.sent_number}
@@ -56,6 +57,24 @@ function PartnerCard({ name, partner }: { name: string; partner: Partner | null 
         </p>
       )}
     </>
+  );
+}
+
+/** What people decided of a partner, or it of us: since when, why, what is kept for it. Nothing while all is well. */
+function Standing({ partner }: { partner: Partner }) {
+  const text = words.value;
+  const since = millis(partner.since_utc);
+  const until = millis(partner.effective_utc);
+  const parted = partner.state !== "active" && partner.state !== "silent";
+  if (!parted && !partner.catching_up) return null;
+  return (
+    <p class={`line standing ${parted ? partner.state : "returning"}`} role="status">
+      <strong>{parted ? text.standings[partner.state] : text.tellingAgain}</strong>
+      {parted && since !== null && ` ${clockUtc(since)}Z`}
+      {until !== null && ` → ${new Date(until).toISOString().slice(0, 16)}Z`}
+      {partner.reason && ` · ${partner.reason}`}
+      {partner.missed > 0 && ` · ${text.kept(partner.missed)}`}
+    </p>
   );
 }
 

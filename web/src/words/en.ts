@@ -1,4 +1,4 @@
-import type { Action, AlertStatus, Audit, Class, EventStatus, Kind, Link, MessageKind, Phase, Source, TrackStatus } from "../types.ts";
+import type { Action, AlertStatus, Audit, Class, EventStatus, Kind, Link, MessageKind, PartnerState, Phase, Source, TrackStatus } from "../types.ts";
 
 /** Every word of the page. A language that lacks one does not compile. */
 export interface Words {
@@ -99,6 +99,9 @@ export interface Words {
   eventStatus: Record<EventStatus, string>;
   sources: Record<Source, string>;
   links: Record<Link, string>;
+  standings: Record<PartnerState, string>;
+  tellingAgain: string;
+  kept: (count: number) => string;
   alert: AlertWords;
   key: KeyWords;
 }
@@ -283,7 +286,17 @@ export const en: Words = {
     retracted: "retracted",
   },
   sources: { own: "own", partner: "partner", fused: "fused" },
-  links: { up: "link up", down: "link down", connecting: "connecting" },
+  links: { up: "link up", down: "link down", connecting: "connecting", out: "not let in" },
+  standings: {
+    active: "joined",
+    silent: "silent",
+    suspended: "suspended by us since",
+    suspended_by_partner: "suspended us",
+    leaving: "is leaving, said",
+    left: "left",
+  },
+  tellingAgain: "returned: what it missed is being told",
+  kept: (count) => `${count} records kept for it`,
   alert: {
     title: "Alerts to the public",
     you: (person) => `this session is ${person}'s`,

@@ -122,7 +122,17 @@ export const ja: Words = {
   trackStatus: { tentative: "暫定", confirmed: "確定", lost: "消失", ended: "終了" },
   eventStatus: { suspected: "疑い", confirmed: "確認", lost: "消失", closed: "終結", retracted: "撤回" },
   sources: { own: "自国", partner: "協力国", fused: "融合" },
-  links: { up: "リンク正常", down: "リンク断", connecting: "接続試行中" },
+  links: { up: "リンク正常", down: "リンク断", connecting: "接続試行中", out: "遮断" },
+  standings: {
+    active: "参加中",
+    silent: "応答なし",
+    suspended: "自国が共有を停止",
+    suspended_by_partner: "相手が共有を停止",
+    leaving: "離脱予告",
+    left: "離脱",
+  },
+  tellingAgain: "復帰：不足分を再送中",
+  kept: (count) => `保管中の記録 ${count}件`,
   alert: {
     title: "国民への警報",
     you: (person) => `このセッションの使用者: ${person}`,

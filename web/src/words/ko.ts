@@ -122,7 +122,17 @@ export const ko: Words = {
   trackStatus: { tentative: "잠정", confirmed: "확정", lost: "소실", ended: "종료" },
   eventStatus: { suspected: "의심", confirmed: "확인", lost: "소실", closed: "종결", retracted: "철회" },
   sources: { own: "자국", partner: "협력국", fused: "융합" },
-  links: { up: "연결됨", down: "연결 끊김", connecting: "연결 중" },
+  links: { up: "연결됨", down: "연결 끊김", connecting: "연결 중", out: "차단됨" },
+  standings: {
+    active: "참여 중",
+    silent: "응답 없음",
+    suspended: "우리가 공유 중단",
+    suspended_by_partner: "상대가 공유 중단",
+    leaving: "탈퇴 예고",
+    left: "탈퇴",
+  },
+  tellingAgain: "복귀: 놓친 기록을 다시 전하는 중",
+  kept: (count) => `보관 중인 기록 ${count}건`,
   alert: {
     title: "대국민 경보",
     you: (person) => `이 세션의 사용자: ${person}`,
