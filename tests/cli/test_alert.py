@@ -137,7 +137,8 @@ def test_a_stopped_node_is_read_from_its_journal(station: Station, desk: Desk) -
         ("send", (ALERT, "--yes"), "aoki", 1, "without valid approvals"),
         ("submit", (ALERT,), "nobody", 3, "nobody.key: No such file"),
         ("draft", ("JPN-E7",), "aoki", 1, "is no alert"),
-        ("draft", (EVENT, "--areas", "JP-47"), "aoki", 1, "areas that this node answers for"),
+        ("draft", (EVENT,), "aoki", 1, "has an alert; expected an order about JPN-E1-A1"),
+        ("draft", (ALERT, "--areas", "JP-47"), "aoki", 1, "areas that this node answers for"),
     ],
 )  # fmt: skip
 def test_what_is_refused_says_why_and_changes_nothing(

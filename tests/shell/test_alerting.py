@@ -14,10 +14,10 @@ from beaconfire.kernel.errors import InvalidInput, Refused
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.sealed import seal
 from beaconfire.node import Command, Delivered, Input, WarningLoad, decode_input, encode_input
-from beaconfire.shell import capsign
+from beaconfire.shell import capsign, people
 from beaconfire.shell.alerting import read_warning
 from beaconfire.shell.control import AskAlerts, AskChannels, AskReload, ChannelsHealth, GiveOrder, Outcome
-from beaconfire.shell.store import Reader, decode_record
+from beaconfire.shell.store import Reader, Record, decode_record
 from beaconfire.shell.verify import verify_journal
 from tests.shell.alarm import ALERT, WARNING, Duty, Station, make_station, on_duty
 from tests.shell.support import until
@@ -174,13 +174,18 @@ def test_what_has_expired_is_not_sent_after_a_restart(tmp_path: Path) -> None:
 
 def _forget_receipts(station: Station, channel: str) -> None:
     """Rewrite a channel's receipts in the journal as failures: what a kill before the receipt leaves, near enough."""
+    key = people.personal_key(Path(station.config.folder, "keys", "journal.key"), passphrase=None)
     base = sqlite3.connect(station.config.path(station.config.data) / "journal.sqlite")
-    for seq, data in base.execute("SELECT seq, record FROM journal").fetchall():
-        record = msgspec.msgpack.decode(data)
-        item = decode_input(record[3])
+    previous: bytes | None = None
+    for seq, data in base.execute("SELECT seq, record FROM journal ORDER BY seq").fetchall():
+        record = msgspec.msgpack.decode(data, type=Record)
+        item = decode_input(record.item)
         if isinstance(item, Delivered) and item.channel == channel:
-            record[3] = encode_input(msgspec.structs.replace(item, ok=False))
-            base.execute("UPDATE journal SET record = ? WHERE seq = ?", (msgspec.msgpack.encode(record), seq))
+            record = msgspec.structs.replace(record, item=encode_input(msgspec.structs.replace(item, ok=False)))
+        record = msgspec.structs.replace(record, previous=record.previous if previous is None else previous)
+        data = msgspec.msgpack.encode(record)
+        base.execute("UPDATE journal SET record = ?, signature = ? WHERE seq = ?", (data, key.sign(data), seq))
+        previous = hashlib.sha256(data).digest()
     base.commit()
     base.close()
 
