@@ -7,7 +7,7 @@ off, over-sure, no launch) are told over a whole flight in tests/promises/test_p
 """
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -192,10 +192,8 @@ def ghosts(mail: Mail) -> Iterator[tuple[int, Input]]:
     def rows() -> Iterator[tuple[int, wire.Envelope]]:
         for look, one in letters(mail):
             for ghost in range(10):
-                yield (
-                    look,
-                    told(one, lambda body, n=ghost: moved(body, n * 8e4, track=f"G{n}"), bytes([ghost, look] * 8)),
-                )
+                elsewhere = partial(moved, by_m=ghost * 8e4, track=f"G{ghost}")
+                yield look, told(one, elsewhere, bytes([ghost, look] * 8))
 
     yield from chained(rows())
 
@@ -226,10 +224,7 @@ def over_sure(mail: Mail) -> Iterator[tuple[int, Input]]:
 
 def ramp(mail: Mail) -> Iterator[tuple[int, Input]]:
     """A slow lie: a hundred metres more with every look."""
-    rows = (
-        (look, told(one, lambda body, n=look: moved(body, 100.0 * n), bytes([look] * 16)))
-        for look, one in letters(mail)
-    )
+    rows = ((look, told(one, partial(moved, by_m=100.0 * look), bytes([look] * 16))) for look, one in letters(mail))
     yield from chained(rows)
 
 
@@ -281,7 +276,7 @@ def noise(mail: Mail) -> Iterator[tuple[int, Input]]:
             yield look, EnvelopeIn("XXX", unsigned, b"")
 
 
-def moved(body: TrajectoryBody, by_m: float, *, track: str = "") -> TrajectoryBody:
+def moved(body: TrajectoryBody, *, by_m: float, track: str = "") -> TrajectoryBody:
     mean = codec.unpack_state(body.mean, where="lie")
     mean[:3] += np.array([by_m, 0.0, 0.0])
     batch = np.int64(by_m).tobytes() + body.batch_id[8:]

@@ -77,11 +77,12 @@ def naive_fusion(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def unheard_epochs_not_resent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A receipt for an older epoch is passed over: found by this world's first hundred seeds in the real room."""
+    """A receipt for nothing of an epoch is passed over: found by this world's first hundred seeds in the real room."""
     right = Outgoing.on_receipt
 
     def on_receipt(self: Outgoing, receipt: wire.Receipt, *, now_ns: int) -> Settled:
-        return Settled() if receipt.of_epoch < self.epoch else right(self, receipt, now_ns=now_ns)
+        nothing = receipt.of_epoch < self.epoch or receipt.contiguous == 0
+        return Settled() if nothing else right(self, receipt, now_ns=now_ns)
 
     monkeypatch.setattr(Outgoing, "on_receipt", on_receipt)
 

@@ -5,7 +5,7 @@ a network that fail by plan. `FLAWS` names ways to do it wrong, for the tests th
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha512
 
 from beaconfire.kernel import wire
@@ -37,7 +37,7 @@ from beaconfire.rehearse.world.mind import Mind, Stage, hash_of
 from beaconfire.rehearse.world.plan import NS_PER_MS, START_NS, Crash, Decree, Plan, SlowDisk, ns, stream
 from beaconfire.rehearse.world.queue import Queue
 from beaconfire.rehearse.world.rules import Rules
-from beaconfire.rehearse.world.watch import Watch
+from beaconfire.rehearse.world.watch import RecordKey, Watch
 from beaconfire.share import ControlOut
 
 _HELLOS = 3
@@ -77,7 +77,7 @@ class Host:
         self._orders: list[Decree | Input] = []
         self._doors = Doors(nation, lanes=self.lanes, inboxes=self.inboxes, watch=watch)
         self._first: list[Input] = []
-        self.anew_ns = -1  # when its disk was lost last, in the time of the world
+        self.forgotten: set[tuple[str, RecordKey]] = set()  # what it may have had, by sender, when its disk was lost
         slow = [one.commit_ms for one in plan.faults if isinstance(one, SlowDisk) and one.nation == nation]
         notice_ns = ns(plan.tick_ms + 2 * (max(slow, default=0) + _COMMIT_MS[1]))  # until time is acted upon
         self._rules = Rules(nation, watch=watch, notice_ns=notice_ns)
@@ -131,13 +131,17 @@ class Host:
         if self._crash is crash:
             self.die(crash)
 
-    def lose_disk(self, down_ms: int) -> None:
-        """Die with everything on the disk; who sets the node up anew says again who is suspended."""
+    def lose_disk(self, down_ms: int, told: Iterable[tuple[str, RecordKey]]) -> None:
+        """Die with everything on the disk, `told` and receipted records too.
+
+        Who sets the node up anew says again who is suspended.
+        """
         if not self.up:
             return
         closed = [partner for partner, link in self.mind.state.links.items() if link.closed]
         self.die(Crash(0, self.nation, 0, 0, down_ms))
-        self.disk, self.anew_ns = Disk(), self._queue.now_ns
+        self.disk = Disk()
+        self.forgotten.update(told)
         self._genesis = self.mind.set_up_anew(epoch=(self._wall_ns() + ns(down_ms)) // NS_PER_S)
         self._sent.clear()
         self._promised.clear()

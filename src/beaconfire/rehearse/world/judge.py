@@ -40,13 +40,12 @@ def _apart(one: Host, other: Host) -> bool:
 def _complete(sender: Host, recipient: Host, watch: Watch) -> bool:
     """P4: every record whose last word was yes took effect; returns False if some are too young to be judged."""
     young_ns, still = sender.now_ns() - _UNDER_WAY_NS, True
-    lost_ns = sender.now_ns() - (watch.queue.now_ns - recipient.anew_ns) if recipient.anew_ns >= 0 else 0
     kept = [key for partner, key in sender.mind.ledger.kept if partner == recipient.nation]
     if kept or recipient.nation in sender.mind.state.catching_up:
         text = f"{len(kept)} records of {sender.nation} were kept back from {recipient.nation} and never decided again"
         raise watch.fail("P4", text)
     for (partner, key), yes_ns in sender.mind.ledger.decided.items():
-        if partner != recipient.nation or yes_ns is None or yes_ns < lost_ns:
+        if partner != recipient.nation or yes_ns is None or (sender.nation, key) in recipient.forgotten:
             continue
         if yes_ns > young_ns:
             still = False

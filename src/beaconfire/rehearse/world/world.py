@@ -203,7 +203,13 @@ class _World:
             self._queue.after(fault.for_ms, host.order, again)
 
     def _disk(self, fault: DiskLost) -> None:
-        self._hosts[fault.nation].lose_disk(fault.down_ms)
+        told = (
+            (host.nation, key)
+            for host in self._hosts.values()
+            for (partner, key), yes_ns in host.mind.ledger.decided.items()
+            if partner == fault.nation and yes_ns is not None
+        )
+        self._hosts[fault.nation].lose_disk(fault.down_ms, told)
 
     def _forge(self, fault: Forgery) -> None:
         """Let a correctly signed message of the other realm come over both lanes."""
