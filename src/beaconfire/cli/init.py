@@ -56,7 +56,7 @@ def init(
     print(f"{nation} {chosen}: a new node in {config.folder}")
     print("  keys/root.key   signs partners' bundles and new keys; keep it offline")
     print("  node.toml       addresses and files; put your sensors into sensors.toml beside it")
-    print("  policy.toml     what leaves, and to whom: nothing yet")
+    print("  policy.toml     what leaves, and to whom: nothing yet (`beaconfire policy check`)")
     print("  people.toml     who may order and approve: nobody yet (`beaconfire user add`)")
     print("  warning.toml    whom it warns and by which channels; rules/ has a rule that is not in force")
     print(f"Next: beaconfire node check --config {out / 'node.toml'}")

@@ -82,8 +82,8 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_u
 
 
 class LaunchBody(_Body, frozen=True):
-    """Where and when one event began, and what it is. `coarsened_m` > 0: a keyed offset of up to so many metres,
-    the same in every revision, so that a receiver must fuse by intersection and never sum."""
+    """Where and when one event began, and what it is. `coarsened_m` > 0: moved or rounded by up to so many metres, an
+    error that revisions share, so that a receiver must fuse by intersection and never sum."""
 
     event: WireId
     time_ns: TimeNs

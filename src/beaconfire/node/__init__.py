@@ -39,7 +39,7 @@ from beaconfire.node.inputs import (
     decode_input,
     encode_input,
 )
-from beaconfire.node.membership import Member, members
+from beaconfire.node.membership import Member, members, true_now
 from beaconfire.node.offers import covariance_of, event_offers, received_tracklet, trajectory_offer
 from beaconfire.node.state import NodeState, checkpoint, initial
 from beaconfire.node.step import step
@@ -90,4 +90,5 @@ __all__ = [
     "received_tracklet",
     "step",
     "trajectory_offer",
+    "true_now",
 ]

@@ -198,14 +198,18 @@ def _back(state: NodeState, link: Link, *, key: bytes, by: tuple[str, ...]) -> l
     return [Admit(nation, key), _word(state, nation, "returned", by), *_now_first(state, nation)]
 
 
+def true_now(state: NodeState, nation: str) -> list[Product]:
+    """Return the last word on all that is live: public alerts in force, then what a partner is told of its picture."""
+    return [*standing_notices(state), *(product for telling in state.tellings(nation) for product in telling.live())]
+
+
 def _now_first(state: NodeState, nation: str) -> list[Effect]:
     """Release the last word on all that is live and that the partner misses; history follows with the ticks."""
     since_ns = state.away_since_ns.pop(nation, state.now_ns)
     unreceipted = {_identity(product) for product in state.backlog.first(nation)}
     told: set[bytes] = set()
     effects: list[Effect] = []
-    live = [product for telling in state.tellings(nation) for product in telling.live()]
-    for product in (*standing_notices(state), *live):
+    for product in true_now(state, nation):
         if product.time_ns >= since_ns or _identity(product) in unreceipted:
             sent = release(state, product, (nation,), again=True)
             told.update({_identity(product)} if sent else ())

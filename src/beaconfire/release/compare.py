@@ -12,6 +12,7 @@ from beaconfire.kernel.products import GRANTABLE, Kind
 from beaconfire.release.grants import Grant, Policy, Region
 
 _POINTS = (Kind.LAUNCH, Kind.IMPACT)  # kinds that say a place and a time of their own
+_NAMED = (Kind.TRAJECTORY, Kind.DETECTION, Kind.SENSOR_STATUS)  # kinds that say a sensor's name
 
 
 def generosity(grant: Grant, kind: Kind) -> tuple[float, ...]:
@@ -20,7 +21,7 @@ def generosity(grant: Grant, kind: Kind) -> tuple[float, ...]:
     if kind in _POINTS:
         coarsened = (-grant.coarsen_launch_m,) if kind is Kind.LAUNCH else ()
         return (*coarsened, -grant.round_m, -grant.round_s, *common)
-    return (0.0 if grant.drop_sensor_identity else 1.0, *common)
+    return (0.0 if grant.drop_sensor_identity else 1.0, *common) if kind in _NAMED else common
 
 
 def at_least_as_generous(first: Grant, second: Grant, kind: Kind) -> bool:

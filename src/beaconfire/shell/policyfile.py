@@ -7,7 +7,7 @@ holds all that the decision rests on. A file that is wrong, or not signed by eno
 from collections.abc import Callable
 
 from beaconfire.kernel.errors import InvalidInput, RunFailed
-from beaconfire.node import Input, NodeState, PolicyLoad
+from beaconfire.node import Input, NodeState, PolicyLoad, true_now
 from beaconfire.release import Policy, Would, parse_policy, preview_policy
 from beaconfire.shell.config import NodeConfig, read_bounded
 from beaconfire.shell.control import AskPolicy, AskWould, LoadPolicy, Orders, Outcome, PolicyInForce, WouldGet
@@ -76,7 +76,7 @@ def policy_in_force(state: NodeState) -> PolicyInForce:
 def would_get(state: NodeState, partner: str, *, draft: Policy | None = None) -> WouldGet:
     """Return what a partner would be given of all that is true now, under the policy in force or under a draft."""
     releaser, now_ns = state.releaser, state.now_ns
-    products = [product for telling in state.tellings(partner) for product in telling.live()]
+    products = true_now(state, partner)
     rows: tuple[Would, ...]
     if draft is None:
         rows = tuple(releaser.preview(product, partner, now_ns=now_ns) for product in products)
