@@ -116,7 +116,7 @@ def test_detections_alone_make_a_track() -> None:
 
 
 def test_a_sensors_identity_can_be_withheld_and_its_sensors_still_told_apart() -> None:
-    told = play("detection", "sensor_status", more="drop_sensor_identity = true")
+    told = play("detection", "sensor_status", more='drop_sensor_identity = true\nreveals = ["sensor_identity"]')
     bodies = [body for body in told.of(DetectionBody) if isinstance(body, DetectionBody)]
     names = {look.sensor for body in bodies for look in body.looks}
     assert len(names) == 1

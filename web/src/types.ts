@@ -191,7 +191,7 @@ export interface Audit {
   time_utc: string;
   partner: string;
   kind: string;
-  verdict: "released" | "withheld" | "refused" | "quarantined" | "equivocation";
+  verdict: "released" | "withheld" | "refused" | "quarantined" | "equivocation" | "told" | "doubted" | "believed";
   rule: string;
   reason: string;
   count: number;
