@@ -16,7 +16,7 @@ from functools import partial
 
 import msgspec
 
-from benchmarks.exchange import cuts, disk, path
+from benchmarks.exchange import cuts, disk, nodes, path, steps
 from benchmarks.exchange.rows import Row, table
 
 _LONGEST_S = 600.0  # of one measurement: what takes longer hangs
@@ -30,10 +30,13 @@ class Size:
     repeat: int
     missed: int
     backlog: int
+    flight_s: float
+    mutated: int
+    load_s: float
 
 
-FULL = Size(messages=6_000, repeat=3, missed=50_000, backlog=100_000)
-QUICK = Size(messages=600, repeat=1, missed=1_000, backlog=1_000)
+FULL = Size(messages=6_000, repeat=3, missed=50_000, backlog=100_000, flight_s=240.0, mutated=100_000, load_s=20.0)
+QUICK = Size(messages=600, repeat=1, missed=1_000, backlog=1_000, flight_s=130.0, mutated=2_000, load_s=2.0)
 
 
 async def floor(size: Size, progress: Callable[[str], None]) -> list[Row]:
@@ -57,12 +60,42 @@ async def fresh(size: Size, progress: Callable[[str], None]) -> list[Row]:
     return await cuts.fresh(backlog=size.backlog, progress=progress)
 
 
+async def black_hole(size: Size, progress: Callable[[str], None]) -> list[Row]:
+    return await nodes.black_hole(progress)
+
+
+async def suspend(size: Size, progress: Callable[[str], None]) -> list[Row]:
+    return await nodes.suspend(progress)
+
+
+async def kills(size: Size, progress: Callable[[str], None]) -> list[Row]:
+    return await nodes.kills(progress)
+
+
+async def detection(size: Size, progress: Callable[[str], None]) -> list[Row]:
+    return await steps.detection(duration_s=size.flight_s, progress=progress)
+
+
+async def exercise(size: Size, progress: Callable[[str], None]) -> list[Row]:
+    return await steps.exercise(count=size.mutated, progress=progress)
+
+
+async def load(size: Size, progress: Callable[[str], None]) -> list[Row]:
+    return await steps.load(seconds=size.load_s, progress=progress)
+
+
 MEASUREMENTS: dict[str, Callable[[Size, Callable[[str], None]], Awaitable[list[Row]]]] = {
     "floor": floor,
     "release_path": latency,
     "throughput": throughput,
+    "detection_to_fused": detection,
     "catch_up": catch_up,
     "first_fresh_state": fresh,
+    "black_hole": black_hole,
+    "suspend": suspend,
+    "kills": kills,
+    "exercise": exercise,
+    "load": load,
 }
 
 

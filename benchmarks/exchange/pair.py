@@ -28,6 +28,16 @@ from beaconfire.shell.setup import init_node
 EPOCH = 1_000
 SENDER, RECEIVER, SECOND = "KOR", "JPN", "USA"
 _CHUNK = 1 << 18
+POLICY = b"""version = 1
+nation = "%s"
+[[grant]]
+id = "g"
+partner = "%s"
+realm = "EXERCISE"
+kinds = ["launch", "trajectory"]
+provenance = ["%s"]
+rate_hz = 100.0
+"""
 
 
 class Forwarder:
@@ -103,25 +113,25 @@ class Child:
     """A worker process; `go` lets it begin, `result` waits for its word."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+        self.process = process
 
     async def line(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
+        assert self.process.stdout is not None
+        line = await self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"a worker ended with {await self._process.wait()}")
+            raise RuntimeError(f"a worker ended with {await self.process.wait()}")
         words: dict[str, Any] = msgspec.json.decode(line)
         return words
 
     async def go(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(b"go\n")
-        await self._process.stdin.drain()
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"go\n")
+        await self.process.stdin.drain()
 
     async def end(self) -> None:
-        if self._process.returncode is None:
-            self._process.kill()
-        await self._process.wait()
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
 
 
 class Pair:
@@ -144,6 +154,14 @@ class Pair:
         await child.line()
         return child
 
+    async def speaker(self, nation: str, partner: str, **words: Any) -> Child:
+        """Start one end of a chain and let the partner in once its link is made; wait until a receiver hears."""
+        child = await self.child("speakers", node=str(self.root / nation), partner=partner, **words)
+        await self.brokers[nation].grant(partner, epoch=EPOCH)
+        if words["role"] == "receive":
+            await child.line()
+        return child
+
     def times(self, name: str) -> "np.ndarray[Any, np.dtype[np.int64]]":
         """Return monotonic nanoseconds by number as a worker wrote them, 0 where there is none."""
         loaded: np.ndarray[Any, np.dtype[np.int64]] = np.load(self.root / f"{name}.npy")
@@ -156,6 +174,11 @@ class Pair:
             await broker.stop()
         if self.forwarder is not None:
             await self.forwarder.stop()
+
+
+def _policy(nation: str) -> bytes:
+    partner = RECEIVER if nation == SENDER else SENDER
+    return POLICY % (nation.encode(), partner.encode(), nation.encode())
 
 
 @asynccontextmanager
@@ -176,7 +199,7 @@ async def pair(
         clients, links = ports[2 * place : 2 * place + 2]
         seen = forwarder.port if forwarder is not None and nation == RECEIVER else links
         configs[nation] = init_node(
-            root / nation, nation, Realm.EXERCISE, policy_toml=b'version = 1\nnation = "%s"\n' % nation.encode(),
+            root / nation, nation, Realm.EXERCISE, policy_toml=_policy(nation),
             console=ConsoleConfig(port=0),
             broker=BrokerConfig(
                 client_port=clients, link_port=links, address=f"127.0.0.1:{seen}", sync_always=sync_always

@@ -26,7 +26,6 @@ class Run:
     per_s: float
     lost: int
     again: int
-    reordered: int
 
     def at(self, share: float) -> float:
         return float(np.quantile(self.latency_ms, share))
@@ -86,14 +85,10 @@ async def measured(
 ) -> Run:
     """Send `count` messages at `rate` (0: as fast as may be) and return what arrived when."""
     words = {"mode": mode, "count": count}
-    sender = await both.child(
-        "speakers", role="send", node=str(both.root / SENDER), partner=to, out=str(both.root / f"sent-{to}.npy"),
-        rate=rate, **words,
-    )  # fmt: skip
-    receiver = await both.child(
-        "speakers", role="receive", node=str(both.root / to), partner=SENDER, out=str(both.root / f"got-{to}.npy"),
-        lanes=lanes, **words,
-    )  # fmt: skip
+    sender = await both.speaker(SENDER, to, role="send", out=str(both.root / f"sent-{to}.npy"), rate=rate, **words)
+    receiver = await both.speaker(
+        to, SENDER, role="receive", out=str(both.root / f"got-{to}.npy"), lanes=lanes, **words
+    )
     await receiver.go()
     await sender.go()
     told = await receiver.line()
@@ -108,4 +103,4 @@ def judged(both: Pair, told: dict[str, int], *, to: str = RECEIVER) -> Run:
     after = int(_WARM_SHARE * len(sent))
     latency_ms = ((got - sent)[after:][came[after:]]) / 1e6
     span_s = float(got[came].max() - got[came].min()) / 1e9
-    return Run(latency_ms, int(came.sum()) / span_s, int((~came).sum()), told["again"], told["reordered"])
+    return Run(latency_ms, int(came.sum()) / span_s, int((~came).sum()), told["again"])

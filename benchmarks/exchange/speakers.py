@@ -13,7 +13,7 @@ import gc
 import struct
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,20 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from beaconfire.kernel import codec, wire
+from beaconfire.kernel import codec, limits, wire
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Kind, Product, Released, TrajectoryBody
 from beaconfire.kernel.records import TrackStatus
 from beaconfire.kernel.time import unix_utc_to_tai_ns
-from beaconfire.node import ControlIn, EnvelopeIn
+from beaconfire.node import ControlIn, EnvelopeIn, Send
 from beaconfire.release import Releaser
-from beaconfire.share import ControlOut
+from beaconfire.share import ControlOut, Numbered, Stage
 from beaconfire.share import Link as Words
 from beaconfire.shell import bundles, keys
 from beaconfire.shell.config import NodeConfig, load_config
 from beaconfire.shell.intake import Intake
 from beaconfire.shell.link import LaneName, PartnerLink, client_context
+from beaconfire.shell.parcels import parcels
 from beaconfire.shell.topology import REPLIES, Lane
 from benchmarks.exchange.pair import EPOCH
 
@@ -44,7 +45,9 @@ TRACKS = 50
 _NUMBER = struct.Struct("<Q")
 _BEAT_S = 1.0
 _IDLE_S = 15.0
-_SETTLED_S = 5.0  # the hellos of a new connection are over
+_SETTLED_S = 4.0  # after the partner was heard first: the hellos of a new connection are over
+_HELLOS = 3
+_COMMIT = 512  # envelopes of one commit, when there is no rate: a node in a hurry commits whatever gathered
 _WAITING = 2_000  # publications that may wait for the broker, of ours and of the raw client
 _UNLIMITED = 1_000.0  # how much faster the door's clock runs
 _POLICY = b"""version = 2
@@ -100,22 +103,27 @@ class Speaker:
         )  # fmt: skip
         self.link = PartnerLink(
             Lane(self.config.nation, orders.partner, realm=self.config.realm, epoch=EPOCH), url=self.url, tls=self.tls,
-            deliver=self.deliver, has_room=self.intake.has_room,
+            deliver=self.deliver, has_room=self.intake.has_room, ready=lambda: self.made.set(),
         )  # fmt: skip
+        self.made = asyncio.Event()
+        self.heard_s: float | None = None
         self.times: np.ndarray[Any, np.dtype[np.int64]] = np.zeros(orders.count + 1, dtype=np.int64)
+        self.order: list[int] = []  # numbers as they were published
         self.taken = 0
         self.again = 0
-        self.reordered = 0
-        self.last = 0
         self.news_s = time.monotonic()
 
     async def start(self) -> None:
+        """Connect, and say so: from then on the partner may be let in."""
         self.link.start()
-        while not self.link.connected:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.3)  # until its streams are made
-        self.link.heard(EPOCH, hello=True)
+        await self.made.wait()
         self._talking = asyncio.create_task(self._talk())
+        say({"link": True})
+
+    async def settled(self) -> None:
+        """Wait until the partner was heard and has nothing new to say, so that both inboxes are made and in peace."""
+        while self.heard_s is None or time.monotonic() - self.heard_s < _SETTLED_S:
+            await asyncio.sleep(0.05)
 
     async def client(self) -> Client:
         """Connect the engine's own client, for the raw runs."""
@@ -128,14 +136,15 @@ class Speaker:
             self.intake.take(lane, data)
 
     def on_envelope(self, envelope: wire.Envelope, item: EnvelopeIn) -> None:
-        self.words.accept(item.envelope, now_ns=now_ns())
-        self.note(envelope.number)
+        arrival = self.words.accept(item.envelope, now_ns=now_ns())
+        if arrival.stage is not Stage.DUPLICATE:
+            self.note(envelope.number)
 
     def on_control(self, control: wire.Control, item: ControlIn) -> None:
+        self.heard_s = self.heard_s or time.monotonic()
         self.link.heard(control.epoch, hello=isinstance(control, wire.Hello))
         heard = self.words.on_control(item.control, now_ns=now_ns())
-        for numbered in heard.settled.resend:
-            self.publish(numbered.subject, numbered.unsigned)
+        self.publish([as_send(numbered) for numbered in heard.settled.resend])
 
     def note(self, number: int) -> None:
         if number > self.orders.count:
@@ -146,19 +155,24 @@ class Speaker:
             return
         self.times[number] = time.monotonic_ns()
         self.taken += 1
-        self.reordered += number < self.last
-        self.last = max(self.last, number)
 
-    def publish(self, subject: str, unsigned: bytes) -> None:
-        signed = wire.Signed(unsigned=unsigned, signature=self.identity.node_key.sign(unsigned))
-        self.link.publish(subject, codec.encode(signed), generation=1)
+    def publish(self, sends: Sequence[Send]) -> None:
+        """Sign and queue what one commit let go, as the engine does: of many the last of each track goes first."""
+        last = {send.subject: send.number for send in sends}
+        if len(sends) >= limits.BUNDLE_FROM:
+            self.order += [send.number for send in sends if last[send.subject] == send.number]
+            self.order += [send.number for send in sends if last[send.subject] != send.number]
+        else:
+            self.order += [send.number for send in sends]
+        for parcel in parcels(sends, self.identity.node_key.sign):
+            self.link.publish(parcel.subject, parcel.data, generation=1)
 
     async def _talk(self) -> None:
         """Speak as a node does: hello while new, receipts, and room for more of the stored lane."""
         hellos = 0
         while True:
-            if hellos < 3 * self.link.connections:
-                hellos += 1
+            if hellos < _HELLOS:
+                hellos += self.heard_s is not None
                 self._tell("hello", self.words.hello(now_ns=now_ns()))
             self._tell("receipt", self.words.receipt(now_ns=now_ns()))
             self.link.acknowledge()
@@ -193,19 +207,26 @@ class Offers:
         )  # fmt: skip
 
 
-def release_path(words: Words, publish: Callable[[str, bytes], None]) -> Callable[[int], None]:
-    """Return what ours does with the n-th product, from the product to the link's queue."""
+def as_send(numbered: Numbered) -> Send:
+    return Send(
+        numbered.partner, numbered.number, numbered.generation, numbered.kind, numbered.local_id, numbered.subject,
+        numbered.unsigned,
+    )  # fmt: skip
+
+
+def release_path(words: Words) -> Callable[[int], Send]:
+    """Return what ours does with the n-th product before the commit: decide, redact, number, chain."""
     releaser = Releaser(nation="KOR", realm=Realm.EXERCISE, secret=bytes(32))
     releaser.load(_POLICY % words.partner.encode(), where="policy.toml")
     offers = Offers()
 
-    def release(number: int) -> None:
+    def release(number: int) -> Send:
         now = now_ns()
         decision = releaser.decide(offers.product(number), words.partner, now_ns=now)
         assert isinstance(decision, Released), decision
         numbered = words.number(decision, now_ns=now)
         releaser.drain_audit(now_ns=now)
-        publish(numbered.subject, numbered.unsigned)
+        return as_send(numbered)
 
     return release
 
@@ -215,25 +236,27 @@ def warmed() -> int:
     here, there = (
         Words(nation=a, partner=b, realm=Realm.EXERCISE, epoch=EPOCH) for a, b in (("KOR", "JPN"), ("JPN", "KOR"))
     )
-    sizes = []
-
-    def take(_subject: str, unsigned: bytes) -> None:
-        sizes.append(len(codec.encode(wire.Signed(unsigned=unsigned, signature=bytes(64)))))
-        there.accept(unsigned, now_ns=now_ns())
-
-    release = release_path(here, take)
+    release, size = release_path(here), 0
     for number in range(1, 3 * TRACKS):
-        release(number)
-    return max(sizes)
+        unsigned = release(number).unsigned
+        there.accept(unsigned, now_ns=now_ns())
+        size = max(size, len(codec.encode(wire.Signed(unsigned=unsigned, signature=bytes(64)))))
+    return size
 
 
 async def send_ours(speaker: Speaker) -> dict[str, Any]:
-    release = release_path(speaker.words, speaker.publish)
+    release = release_path(speaker.words)
+    gathered: list[Send] = []
 
     async def one(number: int) -> None:
-        while speaker.link.pending > _WAITING:
-            await asyncio.sleep(0.0005)
-        release(number)
+        gathered.append(release(number))
+        orders = speaker.orders
+        last = number == orders.count or number in orders.holds
+        if last or len(gathered) == (1 if orders.rate or number > max(orders.holds, default=orders.count) else _COMMIT):
+            while speaker.link.pending > _WAITING:
+                await asyncio.sleep(0.0005)
+            speaker.publish(gathered)
+            gathered.clear()
 
     begun = await _paced(speaker, one)
     while speaker.link.pending:
@@ -259,7 +282,6 @@ async def send_raw(speaker: Speaker) -> dict[str, Any]:
 async def _paced(speaker: Speaker, one: Callable[[int], Awaitable[None]]) -> float:
     """Send all, each at its moment or as fast as the broker takes them; returns when it began."""
     orders, rate, since = speaker.orders, speaker.orders.rate, 0
-    await _said_go()
     first_s = begun_s = time.monotonic()
     for number in range(1, orders.count + 1):
         if number - 1 in orders.holds:
@@ -278,12 +300,7 @@ async def _paced(speaker: Speaker, one: Callable[[int], Awaitable[None]]) -> flo
     return first_s
 
 
-async def receive_ours(speaker: Speaker) -> None:
-    await _until_all(speaker)
-
-
 async def receive_raw(speaker: Speaker) -> None:
-    await asyncio.sleep(1.0)  # the inbox is made by then
     client = await speaker.client()
 
     async def take(message: Msg) -> None:
@@ -306,7 +323,6 @@ async def receive_raw(speaker: Speaker) -> None:
 
 
 async def _until_all(speaker: Speaker) -> None:
-    await asyncio.sleep(_SETTLED_S if speaker.orders.mode == "ours" else 0.5)
     say({"ready": True})
     await _said_go()
     speaker.news_s = time.monotonic()
@@ -334,19 +350,15 @@ async def main(orders: Orders) -> None:
     gc.collect()
     gc.freeze()
     if orders.role == "send":
-        say({"ready": True})
+        await _said_go()
         words = await (send_ours if orders.mode == "ours" else send_raw)(speaker)
-        words |= {"connections": speaker.link.connections, "refused": speaker.link.refused}
     else:
-        await (receive_ours if orders.mode == "ours" else receive_raw)(speaker)
-        words = {
-            "taken": speaker.taken, "again": speaker.again, "reordered": speaker.reordered,
-            "refused": dict(speaker.intake.refused),
-            "connections": speaker.link.connections, "copies": speaker.intake.copies,
-        }  # fmt: skip
+        await speaker.settled()
+        await (_until_all if orders.mode == "ours" else receive_raw)(speaker)
+        words = {"taken": speaker.taken, "again": speaker.again}
     np.save(orders.out, speaker.times)
+    np.save(f"{orders.out}.order", np.array(speaker.order, dtype=np.int64))
     say(words)
-    await asyncio.sleep(0 if orders.role == "receive" else 1.0)
 
 
 if __name__ == "__main__":
