@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from beaconfire.kernel import codec, wire
 from beaconfire.rehearse.world import draw
-from beaconfire.rehearse.world.disk import NO_HASH, Disk, chained
+from beaconfire.rehearse.world.disk import NO_HASH, Disk, chained, new_disk
 from beaconfire.rehearse.world.lanes import Lane, Parcel, Side
 from beaconfire.rehearse.world.plan import Weather
 from beaconfire.rehearse.world.queue import Queue
+from beaconfire.rehearse.world.seals import ED25519, STAND_IN, Seals, public_key
+from beaconfire.share import verify
 
 
 def test_a_queue_keeps_time_and_order() -> None:
@@ -27,23 +30,24 @@ def test_a_queue_keeps_time_and_order() -> None:
     assert queue.now_ns == 50_000_000
 
 
+@pytest.mark.parametrize("real", [False, True])
 class TestDisk:
-    def filled(self, count: int) -> Disk:
-        disk = Disk()
+    def filled(self, count: int, real: bool) -> Disk:
+        disk = new_disk(real=real)
         for number in range(count):
             disk.append(now_ns=number, item=bytes([number]), digest=b"d")
         return disk
 
-    def test_rows_chain(self) -> None:
-        disk = self.filled(3)
+    def test_rows_chain(self, real: bool) -> None:
+        disk = self.filled(3, real)
         head = NO_HASH
         for row in disk.waiting:
             head = chained(head, row.seq, row.now_ns, row.item, row.digest)
             assert row.head == head
         assert (disk.seq, disk.durable_seq, disk.head) == (3, 0, head)
 
-    def test_a_commit_takes_what_waited_when_it_began(self) -> None:
-        disk = self.filled(2)
+    def test_a_commit_takes_what_waited_when_it_began(self, real: bool) -> None:
+        disk = self.filled(2, real)
         assert disk.begin()
         assert not disk.begin()
         disk.append(now_ns=9, item=b"late", digest=b"d")
@@ -54,18 +58,47 @@ class TestDisk:
         assert not disk.begin()
 
     @pytest.mark.parametrize(("kept_percent", "kept"), [(0, 0), (30, 1), (60, 3), (100, 5)])
-    def test_a_crash_tears_the_group_under_way(self, kept_percent: int, kept: int) -> None:
-        disk = self.filled(5)
+    def test_a_crash_tears_the_group_under_way(self, real: bool, kept_percent: int, kept: int) -> None:
+        disk = self.filled(5, real)
         disk.begin()
         disk.append(now_ns=9, item=b"behind it", digest=b"d")
         head = disk.waiting[kept - 1].head if kept else NO_HASH
         disk.crash(kept_percent=kept_percent)
         assert (disk.durable_seq, disk.waiting, disk.head) == (kept, [], head)
 
-    def test_without_a_commit_under_way_a_crash_keeps_nothing(self) -> None:
-        disk = self.filled(5)
+    def test_without_a_commit_under_way_a_crash_keeps_nothing(self, real: bool) -> None:
+        disk = self.filled(5, real)
         disk.crash(kept_percent=100)
         assert disk.seq == 0
+
+    def test_what_a_crash_left_is_what_was_written(self, real: bool) -> None:
+        """The rows of a database are read again: they must be the ones that went in, to the byte."""
+        disk = self.filled(6, real)
+        written = list(disk.waiting)
+        disk.begin()
+        disk.crash(kept_percent=50)
+        assert disk.rows == written[:3]
+        disk.append(now_ns=70, item=b"after", digest=b"d")
+        disk.begin()
+        disk.end()
+        disk.crash(kept_percent=0)
+        assert [row.item for row in disk.rows] == [*(row.item for row in written[:3]), b"after"]
+        disk.close()
+
+
+class TestSeals:
+    @pytest.mark.parametrize("seals", [STAND_IN, ED25519])
+    def test_only_the_nation_makes_its_own(self, seals: Seals) -> None:
+        signature = seals.sign("KOR", b"words")
+        assert len(signature) == 64
+        assert seals.holds("KOR", b"words", signature)
+        assert not seals.holds("JPN", b"words", signature)
+        assert not seals.holds("KOR", b"other words", signature)
+        assert not seals.holds("KOR", b"words", bytes(64))
+
+    def test_the_partners_verify_under_the_key_that_they_were_given(self) -> None:
+        data = codec.encode(wire.Signed(unsigned=b"words", signature=ED25519.sign("KOR", b"words")))
+        assert verify(data, key=public_key("KOR")).unsigned == b"words"
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """A disk in memory: rows wait, a commit takes a while, and what was not committed is gone when the node dies."""
 
+import sqlite3
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -66,10 +67,48 @@ class Disk:
         self._keep(self.committing * kept_percent // 100)
         self.waiting.clear()
 
+    def close(self) -> None:
+        """End using it."""
+
     def _keep(self, count: int) -> None:
         self.rows += self.waiting[:count]
         del self.waiting[:count]
         self.committing = 0
+
+
+class SqliteDisk(Disk):
+    """The same on SQLite: a commit is a transaction, and after a crash the rows are those of the database."""
+
+    def __init__(self) -> None:
+        """Start with an empty database of its own, in a file that nobody else sees."""
+        super().__init__()
+        self._base = sqlite3.connect("", isolation_level=None)
+        self._base.execute("PRAGMA synchronous=FULL")
+        self._base.execute(
+            "CREATE TABLE journal (seq INTEGER PRIMARY KEY, now_ns INTEGER, item BLOB, digest BLOB, head BLOB) STRICT"
+        )
+
+    def crash(self, *, kept_percent: int) -> None:
+        """Lose what waits, and read again what the database holds."""
+        super().crash(kept_percent=kept_percent)
+        rows = self._base.execute("SELECT seq, now_ns, item, digest, head FROM journal ORDER BY seq")
+        self.rows = [Row(*row) for row in rows]
+
+    def close(self) -> None:
+        """End using it; the database goes with it."""
+        self._base.close()
+
+    def _keep(self, count: int) -> None:
+        kept = [(row.seq, row.now_ns, row.item, row.digest, row.head) for row in self.waiting[:count]]
+        self._base.execute("BEGIN")
+        self._base.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", kept)
+        self._base.execute("COMMIT")
+        super()._keep(count)
+
+
+def new_disk(*, real: bool) -> Disk:
+    """Return an empty disk; `real`: on a database."""
+    return SqliteDisk() if real else Disk()
 
 
 def chained(previous: bytes, seq: int, now_ns: int, item: bytes, digest: bytes) -> bytes:

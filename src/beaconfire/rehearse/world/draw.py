@@ -34,6 +34,7 @@ _KINDS = (Kind.LAUNCH, Kind.TRAJECTORY, Kind.IMPACT)  # what the load brings for
 _SIZES = (3, 3, 3, 3, 3, 3, 3, 3, 5, 9)
 _PACES = ((500, 1_000), *((1_000, 4_000),) * 7)  # ticks and beats: as the shell's beats are, and four times as slow
 _CLASSES = ("SRBM", "MRBM", "IRBM")
+_REAL = 100  # one seed in so many runs on real signatures and a real database
 _OBJECTS = ("ballistic", "glide")
 _STEPS_MS = (500, -500, 18_000, -18_000, 37_000, -37_000, 3_600_000, -3_600_000)
 
@@ -58,6 +59,7 @@ def draw(seed: int, *, nodes: int | None = None) -> Plan:
         faults=tuple(_versioned(faults)),
         tick_ms=tick_ms,
         beat_ms=beat_ms,
+        real=seed % _REAL == 0,
     )
 
 

@@ -6,7 +6,6 @@ a network that fail by plan. `FLAWS` names ways to do it wrong, for the tests th
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha512
 
 from beaconfire.kernel import wire
 from beaconfire.kernel.records import Scan
@@ -30,13 +29,14 @@ from beaconfire.node import (
     Tick,
     encode_input,
 )
-from beaconfire.rehearse.world.disk import Disk
+from beaconfire.rehearse.world.disk import new_disk
 from beaconfire.rehearse.world.doors import Doors
 from beaconfire.rehearse.world.lanes import Lane, Parcel
 from beaconfire.rehearse.world.mind import Mind, Stage, hash_of
 from beaconfire.rehearse.world.plan import NS_PER_MS, START_NS, Crash, Decree, Plan, SlowDisk, ns, stream
 from beaconfire.rehearse.world.queue import Queue
 from beaconfire.rehearse.world.rules import Rules
+from beaconfire.rehearse.world.seals import ED25519, STAND_IN
 from beaconfire.rehearse.world.watch import RecordKey, Watch
 from beaconfire.share import ControlOut
 
@@ -64,11 +64,12 @@ class Host:
         self.inboxes: dict[str, Lane] = {}
         self.wall_off_ns = plan.offsets_ms[nation] * NS_PER_MS
         self.commit_ms = 0
-        self.disk = Disk()
+        self.disk = new_disk(real=plan.real)
         self._plan, self._genesis, self._queue, self._watch, self._flaw = plan, genesis, queue, watch, flaw
         self._chance = stream("host", plan.seed, nation)
         decree = next(one for one in plan.policies if one.nation == nation)
         self.mind = Mind(genesis, decree, watch=watch, stage=stage)
+        self._seals = ED25519 if plan.real else STAND_IN
         self._life = 0
         self._spent = _UNSPENT
         self._crash: Crash | None = None
@@ -140,7 +141,8 @@ class Host:
             return
         closed = [partner for partner, link in self.mind.state.links.items() if link.closed]
         self.die(Crash(0, self.nation, 0, 0, down_ms))
-        self.disk = Disk()
+        self.disk.close()
+        self.disk = new_disk(real=self._plan.real)
         self.forgotten.update(told)
         self._genesis = self.mind.set_up_anew(epoch=(self._wall_ns() + ns(down_ms)) // NS_PER_S)
         self._sent.clear()
@@ -215,7 +217,7 @@ class Host:
         """Take a release of a partner, if it is one and no copy."""
         if not self.up or parcel.digest in self._seen:
             return
-        if parcel.signature != sign(sender, parcel.unsigned):
+        if not self._seals.holds(sender, parcel.unsigned, parcel.signature):
             return
         self._seen.add(parcel.digest)
         self._mail.append(EnvelopeIn(sender, parcel.unsigned, parcel.signature))
@@ -223,7 +225,7 @@ class Host:
 
     def hear(self, sender: str, unsigned: bytes, signature: bytes) -> None:
         """Take a control of a partner."""
-        if self.up and signature == sign(sender, unsigned):
+        if self.up and self._seals.holds(sender, unsigned, signature):
             self._mail.append(ControlIn(sender, unsigned, signature))
             self._wake()
 
@@ -309,7 +311,7 @@ class Host:
                     self.lanes[effect.partner].purge(effect.generation)
             elif isinstance(effect, Tell):
                 self._act()
-                self.lanes[effect.partner].control(effect.unsigned, sign(self.nation, effect.unsigned))
+                self.lanes[effect.partner].control(effect.unsigned, self._seals.sign(self.nation, effect.unsigned))
             elif isinstance(effect, Cut):
                 self._act()
                 self._doors.shut(effect.partner, really=self._flaw != "no_cut")
@@ -330,7 +332,7 @@ class Host:
                 epoch=self.lanes[send.partner].epoch,
                 digest=digest_,
                 unsigned=send.unsigned,
-                signature=sign(self.nation, send.unsigned),
+                signature=self._seals.sign(self.nation, send.unsigned),
             )
         )
 
@@ -367,7 +369,7 @@ class Host:
             self._promised[partner] = promise
             self.inboxes[partner].acknowledge(mark)
             for word in words:
-                self.lanes[partner].control(word.unsigned, sign(self.nation, word.unsigned))
+                self.lanes[partner].control(word.unsigned, self._seals.sign(self.nation, word.unsigned))
 
         return speak
 
@@ -383,8 +385,3 @@ class Host:
         """Hold a release that leaves now against who is shut out and against the policy."""
         self._doors.crossing(recipient, parcel)
         self._rules.crossing(recipient, parcel, now_ns=self.now_ns())
-
-
-def sign(nation: str, unsigned: bytes) -> bytes:
-    """Return 64 bytes that only this nation can make of these: a signature without the arithmetic of one."""
-    return sha512(nation.encode() + b"\0" + unsigned).digest()

@@ -164,7 +164,10 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One run. `load` and `offsets_ms` (of the wall clocks) are by nation; faults end before `healed_ms`."""
+    """One run. `load` and `offsets_ms` (of the wall clocks) are by nation; faults end before `healed_ms`.
+
+    `real`: Ed25519 signs and SQLite keeps the journals, instead of what stands for them.
+    """
 
     seed: int
     nations: tuple[str, ...]
@@ -176,6 +179,7 @@ class Plan:
     faults: tuple[Fault, ...]
     tick_ms: int
     beat_ms: int
+    real: bool = False
 
 
 def ns(milliseconds: float) -> int:

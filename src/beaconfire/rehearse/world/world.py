@@ -13,7 +13,7 @@ from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Kind
 from beaconfire.kernel.time import NS_PER_S
 from beaconfire.node import Genesis, Input, Join, Leave, NodeState, Partner, Resume, Suspend
-from beaconfire.rehearse.world.host import Host, sign
+from beaconfire.rehearse.world.host import Host
 from beaconfire.rehearse.world.judge import judge
 from beaconfire.rehearse.world.lanes import Lane, Parcel, Side
 from beaconfire.rehearse.world.mind import Stage
@@ -37,6 +37,7 @@ from beaconfire.rehearse.world.plan import (
 from beaconfire.rehearse.world.policy import policy_toml
 from beaconfire.rehearse.world.queue import Queue
 from beaconfire.rehearse.world.rooms import stage as stage_script
+from beaconfire.rehearse.world.seals import ED25519, STAND_IN, public_key
 from beaconfire.rehearse.world.senses import Senses
 from beaconfire.rehearse.world.watch import Broken, Watch
 
@@ -67,6 +68,8 @@ def run(plan: Plan, *, senses: Senses | None = None, flaw: str = "") -> Outcome:
         world.play()
     except Broken as error:
         broken = error
+    finally:
+        world.close()
     return world.outcome(broken)
 
 
@@ -103,6 +106,10 @@ class _World:
         self._queue.run(self._plan.length_ms)
         judge(self._hosts, self._lanes, self._watch, chosen=self._plan.seed)
 
+    def close(self) -> None:
+        for host in self._hosts.values():
+            host.disk.close()
+
     def outcome(self, broken: Broken | None) -> Outcome:
         hosts = self._hosts.values()
         total = sha256(str(broken).encode())
@@ -127,7 +134,7 @@ class _World:
             realm=REALM,
             sensors_toml=self._senses.sensors_toml[nation] if self._senses else b"",
             policy_toml=policy_toml(decree),
-            partners=tuple(Partner(other, _words(other)) for other in self._plan.nations if other != nation),
+            partners=tuple(Partner(other, public_key(other)) for other in self._plan.nations if other != nation),
             id_secret=_words(nation, str(self._plan.seed)),
             epoch=START_NS // NS_PER_S,
             fingerprint="",
@@ -229,8 +236,8 @@ class _World:
             kind=Kind.LAUNCH,
             content=b"\x00",
         )
-        unsigned = codec.encode(live)
-        parcel = Parcel("launch", "", 0, 0, wire.chain_hash(unsigned), unsigned, sign(fault.sender, unsigned))
+        unsigned, seals = codec.encode(live), ED25519 if self._plan.real else STAND_IN
+        parcel = Parcel("launch", "", 0, 0, wire.chain_hash(unsigned), unsigned, seals.sign(fault.sender, unsigned))
         recipient.arrive(fault.sender, parcel, stored=False)
 
 
