@@ -1,4 +1,4 @@
-"""Detections, assessments and the state of sensors between two nodes: granted by policy alone, each used as it may be."""
+"""Detections, assessments and the state of sensors between two nodes: granted alone by policy, used as each may be."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -188,9 +188,7 @@ class Incoming:
 
     def _outcome(self, release: wire.Release, now_ns: int) -> tuple[Outcome, str]:
         """Judge a record by its source id, then by its own time; the source id counts from here on."""
-        if not self._seen.first(
-            originator=release.originator, source_id=release.source_id, brought_by=self.partner
-        ):
+        if not self._seen.first(originator=release.originator, source_id=release.source_id, brought_by=self.partner):
             return Outcome.NOTHING, "repeated"
         if now_ns - release.time_ns > _HORIZON_NS:
             return Outcome.RECORD, "late"
