@@ -52,13 +52,10 @@ def track(
     from beaconfire.assess import parse_library
     from beaconfire.kernel.errors import UsageError
     from beaconfire.kernel.sensors import parse_sensors
-    from beaconfire.shell.bulletins import launches_of, write_bulletins
     from beaconfire.shell.config import read_bounded
     from beaconfire.shell.detection_files import read_detections
     from beaconfire.shell.export import ResultsWriter, check_folder, new_folder
-    from beaconfire.shell.noticestore import NoticeStore
     from beaconfire.shell.offline import nation_of, watch
-    from beaconfire.shell.recordstore import RecordStore
 
     if not detections:
         raise UsageError("no detection file was named; name one or more, .csv or .jsonl")
@@ -80,11 +77,17 @@ def track(
             )  # fmt: skip
         if writer is not None and folder is not None:
             writer.close()
-            nation = nation_of(known)
-            launches = launches_of(RecordStore(), realm)
-            notices = NoticeStore().notices()
-            write_bulletins(folder, nation=nation, languages=_languages(nation), launches=launches, notices=notices)
+            _write_bulletins(folder, nation_of(known), realm)
     _tell(_summary(outcome, realm, out), json=json)
+
+
+def _write_bulletins(folder: Path, nation: str, realm: Realm) -> None:
+    from beaconfire.shell.bulletins import launches_of, write_bulletins
+    from beaconfire.shell.noticestore import NoticeStore
+    from beaconfire.shell.recordstore import RecordStore
+
+    launches, notices = launches_of(RecordStore(), realm), NoticeStore().notices()
+    write_bulletins(folder, nation=nation, languages=_languages(nation), launches=launches, notices=notices)
 
 
 def _languages(nation: str) -> tuple[Language, ...]:

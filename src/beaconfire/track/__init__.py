@@ -5,6 +5,7 @@
 """
 
 from beaconfire.track.associate import association_weights
+from beaconfire.track.single import ModelFilter, ModelName
 from beaconfire.track.tracker import Tracker
 
-__all__ = ["Tracker", "association_weights"]
+__all__ = ["ModelFilter", "ModelName", "Tracker", "association_weights"]

@@ -7,7 +7,8 @@ from scipy.linalg import block_diag
 
 from beaconfire.rehearse.bench import bound
 from beaconfire.rehearse.bench.bound import UPDATES, efficiency
-from beaconfire.track.models import BALLISTIC, STATE
+from beaconfire.track import ModelName
+from beaconfire.track.models import STATE
 
 # A root mean square over 150 runs of some three independent parts scatters by a twentieth: four of those.
 SCATTER = 0.2
@@ -37,7 +38,7 @@ def test_for_a_linear_system_the_bound_is_the_kalman_filters_covariance() -> Non
 
 
 @pytest.mark.parametrize(("name", "most"), [("ballistic", 1.05), ("boost", 1.5), ("glide", 1.5)])
-def test_filters_come_near_the_bound_and_not_below(name: str, most: float) -> None:
+def test_filters_come_near_the_bound_and_not_below(name: ModelName, most: float) -> None:
     found = efficiency(name, runs=150, seed=11, progress=quiet)
     assert 1.0 - SCATTER < found.position < most + SCATTER
     assert 1.0 - SCATTER < found.velocity < most + SCATTER
@@ -57,7 +58,7 @@ def test_progress_goes_to_the_end() -> None:
 
 def test_a_transition_is_that_of_free_motion_for_a_short_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bound, "PERIOD_S", 0.01)
-    centre, _ = bound._start(BALLISTIC, np.random.default_rng(1))
-    found = bound._transition(BALLISTIC, centre)
+    centre, _ = bound._start("ballistic")
+    found = bound._transition("ballistic", centre)
     np.testing.assert_allclose(found[:3, 3:6], 0.01 * np.eye(3), atol=1e-5)
     np.testing.assert_allclose(found[:3, :3], np.eye(3), atol=1e-5)

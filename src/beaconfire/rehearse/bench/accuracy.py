@@ -8,9 +8,10 @@ from scipy.stats import chi2
 from beaconfire.rehearse.bench import announced, bound
 from beaconfire.rehearse.bench.flights import LEVELS, MOMENTS, Flown, fly
 from beaconfire.rehearse.bench.rows import Row, row
+from beaconfire.track import ModelName
 
 Progress = Callable[[int, int], None]
-_NEAR_BOUND = {"ballistic": 1.05, "boost": 1.5, "glide": 1.5}
+_NEAR_BOUND: dict[ModelName, float] = {"ballistic": 1.05, "boost": 1.5, "glide": 1.5}
 _POINTS = 0.03  # how far from its level a share of truths may lie
 _BAND = 0.999  # of the mean of so many χ²
 _BURNOUT_S, _APOGEE_M, _APOGEE_SHARE, _SPEED = 2.0, 1e3, 0.95, 0.01
