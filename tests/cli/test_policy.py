@@ -58,7 +58,7 @@ class TestCheck:
     def test_a_file_that_holds(self, policy: Path, printed: Printed) -> None:
         assert said("policy", "check", policy) == 0
         out, _ = printed()
-        assert out.splitlines() == [
+        assert out.splitlines()[:-1] == [
             f"{policy}: KOR, version 2, 2 grants",
             "  EXERCISE JPN  launches: launch; provenance [KOR], coarsen_launch_m 10000, rate_hz 100",
             "  EXERCISE USA  far: impact; provenance [KOR], classes [SRBM], rate_hz 100",
@@ -140,10 +140,9 @@ class TestSigning:
         assert said("policy", "sign", policy, "--node", node) == 2
 
     def test_a_word_brought_from_elsewhere(self, node: Path, policy: Path, tmp_path: Path, printed: Printed) -> None:
-        from beaconfire.release import policy_act
-
-        digest = policy_act(policy.read_bytes(), nation="KOR", realm=Realm.EXERCISE).digest.hex()
         printed()
+        said("policy", "check", policy)
+        digest = printed()[0].splitlines()[-1].removeprefix("SHA-256 ")
         assert said("user", "word", "policy", "KOR", digest, "--node", node, "--as", "lee") == 0
         (tmp_path / "lee.word").write_text(printed()[0])
         assert said("policy", "sign", policy, "--node", node, "--signed", tmp_path / "lee.word") == 0

@@ -58,6 +58,12 @@ def error_m(point: Sequence[float], true: Sequence[float] = TRUE) -> float:
     return float(Geodesic.WGS84.Inverse(point[0], point[1], true[0], true[1])["s12"])
 
 
+def metres(point: Sequence[float]) -> np.ndarray:
+    """East and north of the truth."""
+    east_m = (point[1] - TRUE[1]) * 111_195.0 * math.cos(math.radians(TRUE[0]))
+    return np.array([east_m, (point[0] - TRUE[0]) * 111_195.0])
+
+
 def mean(points: Sequence[Sequence[float]]) -> tuple[float, float]:
     return statistics.fmean(point[0] for point in points), statistics.fmean(point[1] for point in points)
 
@@ -183,22 +189,28 @@ class TestPooling:
             told = {place(given(made, launch(event), partner)) for partner in ("JPN", "USA", "AUS", "GBR")}
             assert len(told) == 1
 
-    def test_a_ladder_of_radii_adds_little(self) -> None:
-        """The best use of all four points, each weighed by its variance, against the finest point alone.
+    @pytest.mark.parametrize(("count", "least"), [(2, 0.80), (4, 0.71)])
+    def test_a_ladder_of_radii_adds_little(self, count: int, least: float) -> None:
+        """The best attacker knows that the truth lies in every disc at once and takes the middle of what is left.
 
-        Independent points a factor of two apart: Σ 4⁻ⁿ < 4/3, so that the pooled RMS is 0.87 of the finest at best.
+        The RMS error is then 0.87 of the finest point's for two radii, 0.79 for four (a calculation with 1,500 draws;
+        here 300 events, 2 σ are ±0.07). Two partners with offsets of their own and one radius would reach 0.71.
         """
-        radii_m = (RADIUS_M, 2 * RADIUS_M, 4 * RADIUS_M, 8 * RADIUS_M)
+        radii_m = [RADIUS_M * 2**number for number in range(count)]
+        partners = ("JPN", "USA", "AUS", "GBR")[:count]
         made = releaser(self.policy(*radii_m))
+        disc = np.random.default_rng(4).normal(size=(4_000, 2))
+        disc *= (RADIUS_M * np.random.default_rng(5).random(4_000) ** 0.5 / np.hypot(*disc.T))[:, None]
         alone, pooled = [], []
-        for event in range(400):
-            told = [place(given(made, launch(event), partner)) for partner in ("JPN", "USA", "AUS", "GBR")]
-            weights = np.array([1.0 / radius_m**2 for radius_m in radii_m])
-            best = (weights[:, None] * np.array(told)).sum(axis=0) / weights.sum()
-            alone.append(error_m(told[0]))
-            pooled.append(error_m((float(best[0]), float(best[1]))))
+        for event in range(300):
+            told = [metres(place(given(made, launch(event), partner))) for partner in partners]
+            places = told[0] + disc
+            inside = [np.hypot(*(places - one).T) <= radius_m for one, radius_m in zip(told, radii_m, strict=True)]
+            left = places[np.logical_and.reduce(inside)]
+            alone.append(float(np.hypot(*told[0])))
+            pooled.append(float(np.hypot(*(left.mean(axis=0) if len(left) else told[0]))))
         ratio = math.sqrt(statistics.fmean(one**2 for one in pooled) / statistics.fmean(one**2 for one in alone))
-        assert 0.80 < ratio < 0.95
+        assert least < ratio < 0.95
 
     def test_names_of_one_partner_mean_nothing_to_another(self) -> None:
         made = releaser(self.policy(RADIUS_M, RADIUS_M))

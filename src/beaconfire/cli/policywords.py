@@ -35,7 +35,8 @@ def print_checked(found: Checked, *, json: bool) -> None:
         rows = [{"id": grant.id, "partner": grant.partner, "realm": grant.realm, "kinds": list(grant.kinds)}
                 for grant in policy.grants]  # fmt: skip
         value: dict[str, Any] = {
-            "valid": True, "file": str(found.file), "nation": policy.nation, "version": policy.version, "grants": rows
+            "valid": True, "file": str(found.file), "nation": policy.nation, "version": policy.version,
+            "sha256": found.digest.hex(), "grants": rows
         }  # fmt: skip
         if found.signed_by is not None:
             value["signed_by"] = list(found.signed_by)
@@ -44,6 +45,7 @@ def print_checked(found: Checked, *, json: bool) -> None:
     print(f"{found.file}: {policy.nation}, version {policy.version}, {_count(len(policy.grants), 'grant')}")
     for realm in Realm:
         print("\n".join(granted_lines(policy, realm)), end="\n" if _of(policy, realm) else "")
+    print(f"SHA-256 {found.digest.hex()}")
     if found.signed_by is not None:
         print(f"signed by {', '.join(found.signed_by) or 'nobody'}")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from beaconfire.cli.signing import words_of
 from beaconfire.cli.user import node_config
 from beaconfire.kernel.errors import Fault, InvalidInput, Refused, RunFailed, UsageError, Violation
+from beaconfire.kernel.labels import Realm
 from beaconfire.release import Policy, parse_policy, policy_act, signers, with_word
 from beaconfire.shell.config import read_bounded
 from beaconfire.shell.control import (
@@ -34,6 +35,7 @@ class Checked(NamedTuple):
 
     file: Path
     policy: Policy
+    digest: bytes  # what officers sign
     signed_by: tuple[str, ...] | None
 
 
@@ -45,8 +47,9 @@ def checked(file: Path, *, node: Path | None) -> Checked:
     """
     data = read_bounded(file)
     policy = parse_policy(data, where=str(file))
+    digest = policy_act(data, nation=policy.nation, realm=Realm.LIVE).digest  # of any realm the same
     if node is None:
-        return Checked(file, policy, None)
+        return Checked(file, policy, digest, None)
     config = node_config(node)
     _check_nation(policy, config, where=str(file))
     now = in_force(node)
@@ -57,7 +60,7 @@ def checked(file: Path, *, node: Path | None) -> Checked:
         names = _signers(data, config, where=str(file))
     except Refused as error:
         raise Violation(f"{error}; or the file was changed after it was signed") from None
-    return Checked(file, policy, names)
+    return Checked(file, policy, digest, names)
 
 
 def signed_file(

@@ -153,7 +153,7 @@ def word(
     Parameters
     ----------
     action
-        suspend, leave, resume, grant or partner, as the command that asked for it says.
+        suspend, leave, resume, partner or policy, as the command that asked for it says.
     subject
         Whom it is about.
     sha256

@@ -28,7 +28,8 @@ _TWO = frozenset({"resume", "grant", "partner", "person"})  # LIVE only (WARNING
 class Act(msgspec.Struct, frozen=True, kw_only=True):
     """What people agree to: `action` a verb or noun of the house, `subject` whom it is about, `digest` of what exactly.
 
-    Known actions: suspend, leave; resume, grant (a wider one), partner (a new one), person (a new one).
+    Known actions: suspend, leave, policy (any change); resume, grant (a wider policy), partner (a new one), person (a
+    new one).
     """
 
     realm: Realm
