@@ -312,7 +312,7 @@ def test_a_leave_can_be_called_off() -> None:
     node, japan = korea(), Japan()
     japan.take(node.do(Leave("JPN", (), "", NOW_NS + 90 * NS_PER_S)), now_ns=NOW_NS)
     assert japan.link.standing(NOW_NS).state == "leaving"
-    assert names(node.do(RESUME, after_s=1.0))[0] == "Admit"
+    assert names(node.do(RESUME, after_s=6.0))[0] == "Admit"
     assert member(node).standing.state == "active"
     japan.link.on_control(node.state.links["JPN"].hello(now_ns=node.now_ns).unsigned, now_ns=node.now_ns)
     assert japan.link.standing(node.now_ns).state == "active"
@@ -421,6 +421,20 @@ def test_a_partner_that_suspends_us_is_sent_nothing_until_it_begins_a_new_epoch(
     sent = sends(node.do(TICK))
     assert [envelope.kind for envelope in sent] == [Kind.TRAJECTORY, Kind.CAUGHT_UP]
     assert sent[0].epoch == 100  # it is their epoch that is new, ours goes on
+
+
+def test_a_partner_that_goes_and_comes_all_the_time_is_no_load() -> None:
+    """Each return costs a look at all that is live: a liar gets one in five seconds."""
+    node, liar = korea(), Link(nation="JPN", partner="KOR", realm=Realm.EXERCISE, epoch=200)
+    rows: list[str] = []
+    for number in range(1_000):
+        now_ns = node.now_ns + number * NS_PER_S // 50
+        liar.renew(now_ns=now_ns, lost=True)
+        for word in (liar.hello(now_ns=now_ns), liar.notice(now_ns=now_ns, reason="suspended")):
+            node.state.now_ns = now_ns
+            rows += words(step(node.state, ControlIn("JPN", word.unsigned, b""), now_ns=now_ns)[1])
+    assert rows.count("returned") <= 4
+    assert rows[0] == "suspended_by_partner"
 
 
 def test_our_own_word_counts_before_theirs() -> None:

@@ -9,8 +9,10 @@ from beaconfire.rehearse.world.plan import (
     Crash,
     Cut,
     Decree,
+    DiskLost,
     Fault,
     Forgery,
+    Parting,
     SlowDisk,
     StoreLost,
     Weather,
@@ -36,9 +38,29 @@ def test_all_sizes_occur() -> None:
     assert {len(plan.nations) for plan in PLANS} == {3, 5, 9}
 
 
-@pytest.mark.parametrize("kind", [Weather, Cut, Crash, SlowDisk, StoreLost, ClockStep, Forgery, Decree])
+@pytest.mark.parametrize("kind", [Weather, Cut, Crash, SlowDisk, StoreLost, ClockStep, Forgery, Decree, Parting])
 def test_a_hundred_seeds_bring_every_fault(kind: type[Fault]) -> None:
     assert sum(isinstance(fault, kind) for plan in PLANS for fault in plan.faults) >= 20
+
+
+def test_some_nations_part_for_good_and_some_lose_all() -> None:
+    faults = [fault for plan in PLANS for fault in plan.faults]
+    partings = [fault for fault in faults if isinstance(fault, Parting)]
+    assert {fault.how for fault in partings} == {"suspended", "left"}
+    assert 0 < sum(fault.for_ms == 0 for fault in partings) < len(partings) / 2
+    assert any(fault.notice_ms for fault in partings)
+    assert all(fault.notice_ms < max(fault.for_ms, 1) for fault in partings)
+    assert sum(isinstance(fault, DiskLost) for fault in faults) >= 5
+
+
+def test_nobody_parts_from_one_partner_twice() -> None:
+    for plan in PLANS:
+        pairs = [(fault.nation, fault.partner) for fault in plan.faults if isinstance(fault, Parting)]
+        assert len(set(pairs)) == len(pairs)
+
+
+def test_one_seed_in_a_hundred_is_real() -> None:
+    assert [plan.seed for plan in PLANS if plan.real] == [0]
 
 
 def test_faults_leave_time_to_heal() -> None:

@@ -13,7 +13,7 @@ from beaconfire.kernel import codec, limits, wire
 from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import Product, Released
-from beaconfire.kernel.time import NS_PER_S, seconds_between
+from beaconfire.kernel.time import NS_PER_S, from_seconds, seconds_between
 from beaconfire.share.chain import Chain
 from beaconfire.share.incoming import Arrival, Incoming, Proof
 from beaconfire.share.outgoing import Numbered, Outgoing, Settled
@@ -21,6 +21,7 @@ from beaconfire.share.seen import Seen
 from beaconfire.share.standing import Notice, Standing
 
 _COUNTER_STEP_NS = 1_000_000  # counters follow the node's milliseconds, so that they rise over a restart too
+_GAME_NS = from_seconds(limits.RENEW_GAP_S)  # its next beat brings it back
 _ANNOUNCED, _LAST = 16, 2**32  # how far a notice's counter lies ahead; what follows one that announces must rise again
 
 
@@ -129,7 +130,7 @@ class Link:
     def accept(self, unsigned: bytes, *, now_ns: int) -> Arrival:
         """Take one verified envelope of the partner; raises `Refused`, and then nothing has changed."""
         arrival = self.incoming.accept(unsigned, now_ns=now_ns)
-        self._speaks(arrival.envelope.epoch)
+        self._speaks(arrival.envelope.epoch, now_ns)
         return arrival
 
     def renew(self, *, now_ns: int, lost: bool) -> tuple[Product, ...]:
@@ -210,7 +211,7 @@ class Link:
         control = wire.decode_control(unsigned, realm=self.realm)
         self._check(control)
         self._heard = (control.epoch, control.counter)
-        self._speaks(control.epoch)
+        self._speaks(control.epoch, now_ns)
         offset_s = seconds_between(control.time_ns, now_ns)
         if isinstance(control, wire.Receipt):
             self._attest(control.of_epoch, now_ns)
@@ -263,9 +264,10 @@ class Link:
         if control.format < wire.FORMAT_FLOOR or floor > wire.FORMAT:
             raise _refused("format", control.format, f"a version from {wire.FORMAT_FLOOR} to {wire.FORMAT}")
 
-    def _speaks(self, epoch: int) -> None:
-        """A partner that begins an epoch above that of its notice has come back."""
-        if self.theirs is not None and epoch > self.theirs.epoch:
+    def _speaks(self, epoch: int, now_ns: int) -> None:
+        """A partner that begins an epoch above that of its notice has come back; not so soon that it is a game."""
+        theirs = self.theirs
+        if theirs is not None and epoch > theirs.epoch and now_ns - theirs.heard_ns >= _GAME_NS:
             self.theirs = None
 
     def _attest(self, epoch: int, now_ns: int) -> None:
