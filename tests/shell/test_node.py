@@ -31,6 +31,7 @@ from beaconfire.node import (
     decode_input,
     step,
 )
+from beaconfire.node.membership import time_passed
 from beaconfire.node.outbound import offer
 from beaconfire.release import preset
 from beaconfire.shell.bundles import exchange_bundles
@@ -59,7 +60,8 @@ def chatty(state: NodeState, item: Input, *, now_ns: int) -> tuple[NodeState, Se
     if not isinstance(item, ScanIn):
         return step(state, item, now_ns=now_ns)
     state.now_ns = max(state.now_ns, now_ns)
-    return state, offer(state, launch(f"E{now_ns}", 1, now_ns, state.genesis.nation), tuple(state.links))
+    gone = time_passed(state)
+    return state, gone + offer(state, launch(f"E{now_ns}", 1, now_ns, state.genesis.nation), tuple(state.links))
 
 
 def new_nodes(root: Path, *nations: str) -> list[NodeConfig]:

@@ -145,6 +145,13 @@ def catch_up(state: NodeState) -> list[Effect]:
     return [effect for nation in list(state.catching_up) for effect in _catch_up(state, nation)]
 
 
+def time_passed(state: NodeState) -> list[Effect]:
+    """Freeze, before anything else is decided in a step, what is released to those whose notice has run out."""
+    now_ns = state.now_ns
+    gone = [nation for nation, link in state.links.items() if link.away(now_ns) and not state.releaser.barred(nation)]
+    return [effect for nation in gone for effect in follow(state, nation)]
+
+
 def follow(state: NodeState, nation: str) -> list[Effect]:
     """Do what a change of a link's standing asks for: keep things back for who is away, tell who is back."""
     link = state.links[nation]

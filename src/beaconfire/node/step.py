@@ -47,6 +47,7 @@ from beaconfire.node.membership import (
     resume,
     start_over,
     suspend,
+    time_passed,
 )
 from beaconfire.node.notices import notices_of, standing_notices
 from beaconfire.node.outbound import narrowed, offer, release, renew, renew_by_word, send
@@ -60,7 +61,7 @@ from beaconfire.share import Arrival, Outcome, Proof
 def step(state: NodeState, item: Input, *, now_ns: int) -> tuple[NodeState, tuple[Effect, ...]]:
     """Take one input at node time `now_ns` (it never falls) and return the state, changed in place, and the effects."""
     state.now_ns = max(state.now_ns, now_ns)
-    effects = _HANDLERS[type(item)](state, item)
+    effects = [*time_passed(state), *_HANDLERS[type(item)](state, item)]
     for product in notices_of(state, effects):
         effects += offer(state, product, tuple(state.links))
     return state, (*effects, *_audit_rows(state))

@@ -133,7 +133,11 @@ class Broker:
             self._granted.add(nation)
             self._epochs[nation] = epoch
             self._write()
-            await self._system.reload()
+            try:
+                await self._system.reload()
+            except RunFailed:
+                self._granted.discard(nation)  # not known to be in: it is to be tried again
+                raise
 
     async def revoke(self, nation: str) -> None:
         """Put a partner out: returns when it is no longer connected and cannot come back."""

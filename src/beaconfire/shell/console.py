@@ -20,7 +20,7 @@ from beaconfire.kernel.keyed import keyed_digest
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import KINDS, PHASES, EventRevision, PictureName, Sensor, TrackStatus, TrackUpdate
 from beaconfire.kernel.sensors import parse_sensors, site_geodetic
-from beaconfire.kernel.time import format_utc, from_seconds
+from beaconfire.kernel.time import format_utc
 from beaconfire.node import Effect, ShowAlert, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.shell.alertrows import alert_row, log_row
 from beaconfire.shell.channels import Health
@@ -58,6 +58,7 @@ class ConsoleWindow:
         self._of_track: dict[str, tuple[str, str]] = {}  # track → event and most probable kind
         self._counts: dict[str, Counter[str]] = {}
         self._told: dict[str, tuple[object, ...]] = {}
+        self._heard_at: dict[str, tuple[float, int]] = {}  # how long it was silent when last looked, and when heard
         self._alerts_told = False
         self._notices = NoticeStore(node.config.record_path)
         self._now_ns = 0
@@ -203,7 +204,7 @@ class ConsoleWindow:
     def _publish_partners(self, seq: int) -> None:
         """Publish what changed of a partner since it was last told."""
         for nation, status in self._node.partner_status().items():
-            link, offset_s = status.link, _shown_offset(status)
+            link, offset_s, heard_utc = status.link, _shown_offset(status), self._heard(status)
             told = (
                 link, offset_s, status.sent_number, status.contiguous, status.received_number, status.rejected,
                 status.state, status.standing.effective_ns, status.missed, status.catching_up,
@@ -214,7 +215,7 @@ class ConsoleWindow:
             counts = self._counts.get(nation, Counter())
             standing = status.standing
             self._hub.publish("partner", {
-                "nation": nation, "link": link, "clock_offset_s": offset_s, "last_heard_utc": self._heard(status),
+                "nation": nation, "link": link, "clock_offset_s": offset_s, "last_heard_utc": heard_utc,
                 "state": status.state, "since_utc": _utc_or_none(standing.since_ns), "reason": standing.reason,
                 "by": standing.by, "effective_utc": _utc_or_none(standing.effective_ns),
                 "last_number": standing.number, "missed": status.missed, "catching_up": status.catching_up,
@@ -225,11 +226,14 @@ class ConsoleWindow:
             }, seq)  # fmt: skip
 
     def _heard(self, status: "PartnerStatus") -> str | None:
-        """When a partner was last heard, in node time: link time counts as the scenario's, at its speed."""
+        """When a partner was last heard, in node time, which may run faster than the link's."""
         if status.silent_s is None:
             return None
-        silent_s = 0.0 if status.link == "up" else status.silent_s * self._node.config.console.speed
-        return format_utc(self._now_ns - from_seconds(silent_s))
+        before_s, at_ns = self._heard_at.get(status.nation, (math.inf, 0))
+        if status.silent_s < before_s:
+            at_ns = self._now_ns
+        self._heard_at[status.nation] = (status.silent_s, at_ns)
+        return format_utc(at_ns)
 
     def _configuration(self) -> Mapping[str, object]:
         config = self._node.config

@@ -68,11 +68,11 @@ function Standing({ partner }: { partner: Partner }) {
   const parted = partner.state !== "active" && partner.state !== "silent";
   if (!parted && !partner.catching_up) return null;
   return (
-    <p class={`line standing ${parted ? partner.state : "returning"}`} role="status">
+    <p class={`standing ${parted ? partner.state : "returning"}`} role="status">
       <strong>{parted ? text.standings[partner.state] : text.tellingAgain}</strong>
       {parted && since !== null && ` ${clockUtc(since)}Z`}
       {until !== null && ` → ${new Date(until).toISOString().slice(0, 16)}Z`}
-      {partner.reason && ` · ${partner.reason}`}
+      {partner.reason && partner.reason !== "suspended" && ` · ${partner.reason}`}
       {partner.missed > 0 && ` · ${text.kept(partner.missed)}`}
     </p>
   );
