@@ -33,10 +33,10 @@ from beaconfire.node import (
     step,
 )
 from tests.exchange import detection_body, grant_toml, look, policy_toml
-from tests.node.flight import START_NS, genesis, scan
+from tests.node.flight import SENSORS, START_NS, genesis, scan
 
 LOOKS = 30
-ALL = ["trajectory", "detection", "assessment", "sensor_status"]
+OPEN = "drop_sensor_identity = false"
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Told:
         return [body for body in self.bodies if isinstance(body, kind)]
 
 
-def play(*kinds: str, more: str = "drop_sensor_identity = false", reorder: bool = False) -> Told:
+def play(*kinds: str, more: str = OPEN, reorder: bool = False) -> Told:
     korea = initial(genesis("JPN", policy=policy_toml(grant_toml(kinds=kinds, more=more))), now_ns=START_NS)
     row = msgspec.structs.replace(genesis(sensors=b""), nation="JPN", partners=(Partner("KOR", bytes(32)),))
     japan = initial(row, now_ns=START_NS)
@@ -166,3 +166,34 @@ def test_a_look_that_no_sensor_can_have_is_refused(wrong: dict[str, object]) -> 
     body = detection_body(looks=(look(**wrong),))
     with pytest.raises(wire.Refused):
         wire.decode_body(Kind.DETECTION, codec.encode(body))
+
+
+def own_rows(envelopes: dict[int, list[bytes]]) -> list[tuple[str, bytes, bytes]]:
+    """The OWN picture of a Japan that sees the same flight itself, look by look, and takes these envelopes."""
+    row = msgspec.structs.replace(
+        genesis(), nation="JPN", sensors_toml=SENSORS.replace(b"KOR", b"JPN"), partners=(Partner("KOR", bytes(32)),)
+    )
+    japan = initial(row, now_ns=START_NS)
+    rows = []
+    for number in range(LOOKS):
+        seen = scan(number, sensor_id="JPN-R1", seed=2)
+        inputs = [ScanIn(seen), *(EnvelopeIn("KOR", data, b"") for data in envelopes.get(number, ())), Tick()]
+        for item in inputs:
+            for effect in step(japan, item, now_ns=seen.time_ns)[1]:
+                if isinstance(effect, ShowTrack) and effect.update.picture == "own":
+                    one = effect.update
+                    rows.append((one.track_id, one.mean.tobytes(), one.covariance.tobytes()))
+    return rows
+
+
+def test_detections_of_a_partner_move_nothing_of_our_own() -> None:
+    korea = initial(
+        genesis("JPN", policy=policy_toml(grant_toml(kinds=["trajectory", "detection"], more=OPEN))), now_ns=START_NS
+    )
+    sent: dict[int, list[bytes]] = {}
+    for number in range(LOOKS):
+        seen = scan(number)
+        effects = [*step(korea, ScanIn(seen), now_ns=seen.time_ns)[1], *step(korea, Tick(), now_ns=seen.time_ns)[1]]
+        sent[number] = [effect.unsigned for effect in effects if isinstance(effect, Send)]
+    assert sum(map(len, sent.values())) > 10
+    assert own_rows(sent) == own_rows({})
