@@ -78,11 +78,11 @@ class PartnerLink:
         self._partner_epoch: int | None = None
         self._heard_s = -_SILENCE_S
         self._source_due = self._sourced = False
+        self._making: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._client: Client | None = None
         self._task: asyncio.Task[None] | None = None
-        self._pulled_left = 0
-        self._pull_until_s = 0.0
+        self._pulled_left, self._pull_until_s = 0, 0.0
         self._ack_due = ""
         self._tickets = 0
         self._broken = False
@@ -244,10 +244,14 @@ class PartnerLink:
             if self._purge_due:
                 await self._purge_streams()
             await self._send()
-            if self._source_due and self._partner_epoch is not None:
+            if self._source_due and self._partner_epoch is not None and self._making is None:
                 self._source_due, self._sourced = False, True
-                await self._make_inbox(self._partner_epoch)
-            if self._sourced and self._has_room():
+                self._making = loop.create_task(self._make_inbox(self._partner_epoch))  # what goes out does not wait
+                self._making.add_done_callback(lambda _: self._wake.set())
+            if self._making is not None and self._making.done():
+                made, self._making = self._making, None
+                made.result()
+            if self._sourced and self._making is None and self._has_room():
                 await self._pull()
             await woken(self._wake, 1.0)
             if self._in_flight and loop.time() - self._in_flight[0].sent_s > _ACK_S:
@@ -361,6 +365,8 @@ class PartnerLink:
         self._wake.set()
 
     async def _disconnect(self) -> None:
+        await ended([self._making] if self._making is not None else [])
+        self._making = None
         client, self._client, self.ready = self._client, None, False
         if client is not None and not client.is_closed:
             with contextlib.suppress(OSError, NatsError, TimeoutError):
