@@ -1,9 +1,10 @@
 """The performance against a fleet that only writes down what it is given: order, barrier, pace, and who is lost."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,8 +21,8 @@ from beaconfire.kernel.time import from_seconds
 from beaconfire.rehearse import Prompter, Simulation, read_scenario, shipped, simulate
 from beaconfire.rehearse.conductor import beat_count
 from beaconfire.rehearse.network import rehearsal_staffs
-from beaconfire.rehearse.scenario import OperatorAction
-from beaconfire.shell import Answer, Fleet, Turn
+from beaconfire.rehearse.scenario import OperatorAction, PartnerLeave, PartnerResume, PartnerSuspend
+from beaconfire.shell import Answer, Fleet, LeaveOrder, ResumeOrder, SuspendOrder, Turn
 from beaconfire.shell.control import Alerts
 
 NATIONS = ("JPN", "KOR", "USA")
@@ -97,6 +98,27 @@ def test_a_turn_awaits_what_partners_said_they_sent_by_the_turn_before() -> None
     assert second.awaited == {"JPN": 11, "USA": 11}  # KOR is the second of the nations
     assert third.awaited == {"JPN": 21, "USA": 21}
     assert recorder.turns["USA"][1].awaited == {"JPN": 12, "KOR": 12}
+
+
+def test_partings_are_ordered_of_the_nation_that_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair: dict[str, Any] = {"nation": "KOR", "partner": "JPN"}
+    injects = (
+        PartnerSuspend(time_s=1.0, reason="r", **pair), PartnerResume(time_s=1.25, **pair),
+        PartnerLeave(time_s=2.0, notice_s=0.5, **pair), PartnerLeave(time_s=2.5, nation="USA", partner="JPN"),
+    )  # fmt: skip
+    parted = replace(simulation(), scenario=msgspec.structs.replace(simulation().scenario, injects=injects))
+    recorder = Recorder()
+    monkeypatch.setattr(sys.modules[__name__], "simulation", lambda: parted)
+    play(recorder)
+    found = {
+        (nation, turn.tick): list(turn.orders) for nation, turns in recorder.turns.items() for turn in turns
+        if turn.orders
+    }  # fmt: skip
+    until_ns = parted.scenario.start_ns + from_seconds(2.5)
+    assert found == {
+        ("KOR", 10): [SuspendOrder("JPN", "r")], ("KOR", 13): [ResumeOrder("JPN")],
+        ("KOR", 20): [LeaveOrder("JPN", "", until_ns)], ("USA", 25): [LeaveOrder("JPN")],
+    }  # fmt: skip
 
 
 def test_scans_go_to_those_whose_they_are() -> None:

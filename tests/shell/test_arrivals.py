@@ -112,3 +112,29 @@ def test_in_any_order_everything_is_taken_once_in_order(order: list[int], turns:
     got += taken(arrivals, 12)
     assert sorted(got, key=lambda text: int(text[2:])) == [f"5/{number}" for number in range(1, 13)]
     assert (arrivals.taken, arrivals.empty) == (12, True)
+
+
+def test_another_epoch_is_awaited_even_where_its_numbers_are_lower() -> None:
+    """A partner that came back counts from one again: what was taken of its old epoch is not what a turn awaits."""
+    arrivals = Arrivals()
+    for number in (1, 2, 3):
+        add(arrivals, number, epoch=5)
+    assert taken(arrivals, 3) == ["5/1", "5/2", "5/3"]
+    assert arrivals.has_all(2, epoch=5)
+    assert not arrivals.has_all(2, epoch=6)
+    add(arrivals, 1, epoch=6)
+    assert not arrivals.has_all(2, epoch=6)
+    assert arrivals.has_all(2, epoch=5), "what is still to come of an old epoch does not come any more"
+    add(arrivals, 2, epoch=6)
+    assert arrivals.has_all(2, epoch=6)
+
+
+def test_what_is_put_back_comes_first_and_in_its_order() -> None:
+    arrivals = Arrivals()
+    for number in (1, 2, 3, 4):
+        add(arrivals, number)
+    items = arrivals.take(3)
+    arrivals.put_back(items[1:])
+    assert not arrivals.empty
+    assert taken(arrivals, 4) == ["5/2", "5/3", "5/4"]
+    assert arrivals.taken == 4

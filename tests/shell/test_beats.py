@@ -103,6 +103,26 @@ def test_a_new_connection_brings_three_hellos_then_beats_and_receipts_go_on() ->
     asyncio.run(run())
 
 
+def test_who_is_put_out_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by the clock, not by a greeting, and not by a receipt that waited for the disk when it was put out."""
+
+    async def run() -> None:
+        bench = Bench()
+        out: set[str] = set()
+        bench.beats._out = out
+        task = asyncio.create_task(bench.beats.run())
+        await until(lambda: bench.kinds() == ["Hello"])
+        out.add("JPN")
+        bench.engine.disk.set()
+        bench.beats.greet(bench.engine)  # type: ignore[arg-type]
+        await asyncio.sleep(0.1)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert bench.kinds() == ["Hello"]
+
+    asyncio.run(run())
+
+
 def test_nothing_is_claimed_before_the_commit() -> None:
     async def run() -> None:
         bench = Bench()

@@ -17,6 +17,7 @@ from beaconfire.kernel.sensors import parse_sensors
 from beaconfire.kernel.time import format_utc
 from beaconfire.node import Effect, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.sense import Sense
+from beaconfire.share import Standing
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig
 from beaconfire.shell.console import ConsoleWindow
 from beaconfire.shell.partnerstatus import PartnerStatus
@@ -185,6 +186,29 @@ def test_a_silent_link_is_said_to_be_down(tmp_path: Path, connected: bool, silen
     node = PretendNode(tmp_path)
     node.status = {"JPN": PartnerStatus("JPN", connected, silent_s, 7, 12, 9, 9, 1)}
     assert played(node, [[]], "partner")["partner"]["link"] == word
+
+
+def test_what_was_decided_of_a_partner_is_told(tmp_path: Path) -> None:
+    node = PretendNode(tmp_path)
+    standing = Standing("suspended", NOW_NS, "a drill", ("kim",), number=82, effective_ns=0)
+    node.status = {"JPN": PartnerStatus("JPN", True, 40.0, 7, 82, 97, 97, 1, standing=standing, missed=286)}
+    told = played(node, [[]], "partner")["partner"]
+    assert (told["state"], told["link"], told["since_utc"]) == ("suspended", "out", format_utc(NOW_NS))
+    assert (told["reason"], told["by"], told["effective_utc"]) == ("a drill", ["kim"], None)
+    assert (told["last_number"], told["missed"], told["catching_up"]) == (82, 286, False)
+
+
+def test_a_partner_is_told_again_when_its_standing_changes_and_heard_when_it_spoke(tmp_path: Path) -> None:
+    node = PretendNode(tmp_path)
+    window: Any = ConsoleWindow(node)  # type: ignore[arg-type]
+    told: list[dict[str, Any]] = []
+    window._hub.publish = lambda kind, row, seq=0: told.append(row) if kind == "partner" else None
+    for second, silent_s, state in ((0, 0.2, "active"), (1, 1.2, "active"), (2, 2.2, "suspended_by_partner")):
+        standing = Standing(state, NOW_NS)
+        node.status = {"JPN": PartnerStatus("JPN", True, silent_s, 7, 12, 9, 9, 1, standing=standing)}
+        window.show(seq=second, now_ns=NOW_NS + second * 10**10, effects=[], durable=True)
+    assert [row["state"] for row in told] == ["active", "suspended_by_partner"]
+    assert {row["last_heard_utc"] for row in told} == {format_utc(NOW_NS)}, "its data age, at the scenario's speed"
 
 
 def test_the_configuration_names_sensors_and_says_which_fell_silent(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel import wire
 from beaconfire.kernel.labels import Realm
-from beaconfire.node import Effect, Input, PolicyLoad, Purge, Send, ShowAudit, Tick, decode_input, digest
+from beaconfire.node import (
+    Admit,
+    Cut,
+    Effect,
+    Input,
+    PolicyLoad,
+    Purge,
+    Send,
+    ShowAudit,
+    Tell,
+    Tick,
+    decode_input,
+    digest,
+)
 from beaconfire.shell.engine import Engine
 from beaconfire.shell.store import Reader, decode_record
 from beaconfire.shell.topology import Lane
@@ -173,3 +187,25 @@ def test_an_error_while_carrying_out_is_not_lost(tmp_path: Path) -> None:
 
 def test_told_is_used() -> None:
     assert Told().seqs == []
+
+
+def test_what_is_decided_of_partners_is_carried_out_after_the_commit_and_in_order(tmp_path: Path) -> None:
+    async def run() -> None:
+        store, _ = open_store(tmp_path / "other.sqlite")
+        effects = (Tell("JPN", "suspend", "subject", b"words"), Cut("JPN", "suspended"), Admit("USA", bytes(32)))
+        done: list[Effect] = []
+        engine: Engine[int] = Engine(
+            0, lambda state, item, now_ns: (state, effects), store=store, key=KEY, links={}, windows=(),
+            membership=SimpleNamespace(carry_out=done.append),
+        )  # fmt: skip
+        seq = engine.do(Tick(), now_ns=1)
+        assert done == [], "nothing before it is on disk"
+        engine.committed(seq)
+        assert done == list(effects)
+        gone = Send("JPN", 1, 1, "launch", "E", "subject", b"unsigned")
+        effects = (Purge("JPN", 2), gone)  # who left has no link: that is no fault
+        engine.committed(engine.do(Tick(), now_ns=2))
+        assert engine.failed is None
+        store.close()
+
+    asyncio.run(run())

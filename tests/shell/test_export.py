@@ -12,9 +12,11 @@ from beaconfire.kernel.alerts import AlertRow, AlertStatus
 from beaconfire.kernel.errors import RunFailed, UsageError
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.records import EventRevision, EventStatus, PictureName, TrackStatus, TrackUpdate
+from beaconfire.kernel.time import format_utc
 from beaconfire.node import Send, ShowAlert, ShowAudit, ShowEvent, ShowTrack
 from beaconfire.shell.export import (
     MARKER,
+    PARTNERS,
     ResultsWriter,
     check_folder,
     new_folder,
@@ -217,6 +219,27 @@ def test_alerts_are_written_once_there_is_any_and_anew_by_a_replay(tmp_path: Pat
         rows = [json.loads(line) for line in (tmp_path / "alerts.jsonl").read_text().splitlines()]
         assert [row["status"] for row in rows] == list(statuses)
         assert {(row["realm"], row["p_hit"], row["p_pass"]) for row in rows} == {("EXERCISE", 0.01, 0.1)}
+
+
+def word(verdict: str, kind: str = "partner") -> ShowAudit:
+    return ShowAudit(T_NS, "JPN", kind, "kim", verdict, "", "why", 3)
+
+
+def test_words_on_partners_are_written_once_there_is_any(tmp_path: Path) -> None:
+    """What was decided of a partner, and that a history came to its end; not each record, nor an order refused."""
+    writer = ResultsWriter(tmp_path, Realm.EXERCISE)
+    writer.take([word("released", "launch"), word("refused")])
+    assert not (tmp_path / PARTNERS).exists()
+    writer.take([word("suspended"), word("caught up", "link"), word("lost its journal"), word("equivocation", "link")])
+    written = lines(tmp_path / PARTNERS)
+    assert [row["word"] for row in written] == ["suspended", "caught_up", "lost_its_journal"]
+    assert written[0] == {
+        "realm": "EXERCISE", "time_utc": format_utc(T_NS), "partner": "JPN", "word": "suspended", "by": "kim",
+        "why": "why", "count": 3,
+    }  # fmt: skip
+    writer.close()
+    ResultsWriter(tmp_path, Realm.EXERCISE).close()
+    assert not (tmp_path / PARTNERS).exists(), "a journal that is replayed writes it anew"
 
 
 def test_open_events_are_those_that_have_not_ended_in_order(tmp_path: Path) -> None:

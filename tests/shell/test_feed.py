@@ -14,7 +14,7 @@ from beaconfire.kernel import limits
 from beaconfire.kernel.alerts import AlertAction, Order
 from beaconfire.kernel.errors import InvalidInput, RunFailed, UsageError
 from beaconfire.kernel.records import Detection, Scan
-from beaconfire.node import Command, PolicyLoad
+from beaconfire.node import Command, Input, Leave, PolicyLoad, Resume, Suspend
 from beaconfire.shell.feed import (
     AlertOrder,
     Answer,
@@ -178,3 +178,17 @@ def test_an_order_of_the_exercise_enters_as_what_a_person_signed_in_a_session_of
     )  # fmt: skip
     assert command.session == "exercise:kim"
     assert policy == PolicyLoad(b"x")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"order":"suspend","partner":"JPN","reason":"r"}', Suspend("JPN", ("exercise",), "r")),
+        ('{"order":"resume","partner":"JPN"}', Resume("JPN", b"", ("exercise",))),
+        ('{"order":"leave","partner":"JPN"}', Leave("JPN", ("exercise",), "", 0)),
+        ('{"order":"leave","partner":"JPN","effective_ns":9}', Leave("JPN", ("exercise",), "", 9)),
+    ],
+)
+def test_a_conductor_orders_partings(text: str, expected: Input) -> None:
+    (order,) = decode_turn(f'{{"tick":1,"time_ns":2,"orders":[{text}]}}'.encode()).orders
+    assert order_input(order) == expected

@@ -1,6 +1,7 @@
 """The report: one page, whole in itself, marked as an exercise, with the numbers that the review gave."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
@@ -8,8 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from beaconfire.kernel.time import format_utc, from_seconds
 from beaconfire.rehearse import Simulation
-from beaconfire.rehearse.lines import Account, account
+from beaconfire.rehearse.lines import Account, PartnerLine, account
 from beaconfire.rehearse.report import render
 from beaconfire.rehearse.review import review
 from tests.rehearse.pretend import pretend, simulation, track
@@ -151,6 +153,26 @@ def test_a_dead_node_is_named_at_the_top() -> None:
     accounts = accounts_of(simulation())
     text = render(simulation(), accounts, review(simulation(), accounts, failed=["USA"]))
     assert re.search(r'<p class="failed">Did not live to the end: USA\.</p>', text)
+
+
+def test_who_parted_from_whom_is_said_and_nothing_where_nobody_did(text: str) -> None:
+    assert "Who parted from whom" not in text
+    start_ns = simulation().scenario.start_ns
+
+    def line(second: float, partner: str, word: str, count: int = 1) -> PartnerLine:
+        return PartnerLine(format_utc(start_ns + from_seconds(second)), partner, word, count=count)
+
+    accounts = accounts_of(simulation())
+    accounts["KOR"] = replace(accounts["KOR"], partners=(line(90, "JPN", "suspended"), line(150, "JPN", "returned")))
+    accounts["JPN"] = replace(
+        accounts["JPN"], partners=(line(90.1, "KOR", "suspended_by_partner"), line(151, "KOR", "caught_up", 77))
+    )
+    summary = review(simulation(), accounts)
+    page = Page(render(simulation(), accounts, summary))
+    (row,) = (cells for cells in page.rows if cells[:2] == ["KOR", "JPN"])
+    assert row[5:8] == ["60 s", summary["partings"][0]["caught_up_utc"][11:21], "77"]
+    assert "KOR suspended JPN at" in page.words
+    assert "complete again" in page.words
 
 
 def test_a_run_in_which_nobody_saw_anything_has_a_page_too() -> None:
