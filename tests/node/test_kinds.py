@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from beaconfire.kernel import codec, wire
+from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import (
     AssessmentBody,
@@ -22,6 +23,7 @@ from beaconfire.kernel.time import NS_PER_S
 from beaconfire.node import (
     Effect,
     EnvelopeIn,
+    Input,
     NodeState,
     Partner,
     ScanIn,
@@ -164,7 +166,7 @@ def test_what_is_not_granted_is_not_even_made() -> None:
 )
 def test_a_look_that_no_sensor_can_have_is_refused(wrong: dict[str, object]) -> None:
     body = detection_body(looks=(look(**wrong),))
-    with pytest.raises(wire.Refused):
+    with pytest.raises(Refused):
         wire.decode_body(Kind.DETECTION, codec.encode(body))
 
 
@@ -177,7 +179,11 @@ def own_rows(envelopes: dict[int, list[bytes]]) -> list[tuple[str, bytes, bytes]
     rows = []
     for number in range(LOOKS):
         seen = scan(number, sensor_id="JPN-R1", seed=2)
-        inputs = [ScanIn(seen), *(EnvelopeIn("KOR", data, b"") for data in envelopes.get(number, ())), Tick()]
+        inputs: list[Input] = [
+            ScanIn(seen),
+            *(EnvelopeIn("KOR", data, b"") for data in envelopes.get(number, ())),
+            Tick(),
+        ]
         for item in inputs:
             for effect in step(japan, item, now_ns=seen.time_ns)[1]:
                 if isinstance(effect, ShowTrack) and effect.update.picture == "own":

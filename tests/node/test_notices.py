@@ -7,6 +7,7 @@ import pytest
 
 from beaconfire.kernel import codec, limits, wire
 from beaconfire.kernel.alerts import AlertAction, AlertView, AreaThreat, Forecast, MessageKind, Order
+from beaconfire.kernel.errors import Refused
 from beaconfire.kernel.labels import Realm
 from beaconfire.kernel.products import AlertNoticeBody, Kind
 from beaconfire.kernel.time import NS_PER_S
@@ -242,5 +243,5 @@ def test_a_node_that_warns_nobody_takes_a_notice_without_complaint() -> None:
 
 def test_a_notice_is_bounded_on_the_wire() -> None:
     for wrong in ({"areas": ()}, {"areas": ("Aomori",)}, {"reference": ""}, {"expires_ns": START_NS - NS_PER_S}):
-        with pytest.raises(wire.Refused):
+        with pytest.raises(Refused):
             wire.decode_body(Kind.ALERT_NOTICE, codec.encode(msgspec.structs.replace(notice(), **wrong)))

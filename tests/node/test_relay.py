@@ -196,7 +196,7 @@ def korean(**changes: object) -> wire.Release:
     """What Korea released to Japan, to go no further."""
     net = network(KOR=policy("KOR", grant("JPN", provenance=["KOR"], more=WHOLE)))
     net.carry("KOR", released(net, product()))
-    return msgspec.structs.replace(net.crossed[0][2], **changes)  # type: ignore[arg-type]
+    return msgspec.structs.replace(net.crossed[0][2], **changes)
 
 
 def test_label_laundering_is_refused() -> None:
