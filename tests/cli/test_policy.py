@@ -17,6 +17,7 @@ from beaconfire.shell.feed import Conductor, Turn
 from tests.exchange import grant_toml, policy_toml
 from tests.node.flight import SENSORS, scan
 from tests.shell.support import free_port
+from tests.shell.test_policyfile import Station
 
 LOOKS = 40
 GRANTS = (
@@ -246,6 +247,34 @@ def view_of(folder: Path, printed: Printed) -> str:
     assert said("policy", "show", "--node", folder, "--json") == 0
     found = json.loads(printed()[0])
     return str(found["partners"][0]["view"])[:16]
+
+
+def test_loaded_into_a_running_node(tmp_path: Path, printed: Printed) -> None:
+    """A file that the node does not take is exit 3, with the node's reason, and what was in force stays."""
+    station = Station(tmp_path, Realm.EXERCISE)
+    folder = station.config.folder
+
+    async def story(asked: Callable[[object], Awaitable[object]]) -> None:
+        station.write(policy_toml(*GRANTS, version=2), "kim")
+        assert await asyncio.to_thread(said, "policy", "load", "--node", folder, "--json") == 0
+        assert json.loads(printed()[0])["durable"] is True
+        station.write(policy_toml(version=2))
+        assert await asyncio.to_thread(said, "policy", "load", "--node", folder) == 3
+        assert printed()[1] == "policy.toml: version: is 2; expected more than 2, the version in force\n"
+        station.write(policy_toml(*GRANTS, version=3), "kim")
+        path = station.config.path("policy.toml")
+        path.write_bytes(path.read_bytes().replace(b"10000.0", b"5000.0"))
+        assert await asyncio.to_thread(said, "policy", "load", "--node", folder) == 3
+        assert printed()[1].startswith("policy.toml: signature of kim: is not signed by that person; expected")
+        path.write_bytes(b"version = 4")
+        assert await asyncio.to_thread(said, "policy", "load", "--node", folder) == 3
+        assert "nation: is " in printed()[1]
+        assert await asyncio.to_thread(said, "policy", "show", "--node", folder) == 0
+        lines = printed()[0].splitlines()
+        assert lines[0] == "KOR EXERCISE: version 2, signed by kim"
+        assert lines[2] == "       launches: launch"
+
+    station.run(story)
 
 
 def test_a_journal_that_is_none(tmp_path: Path, printed: Printed) -> None:
