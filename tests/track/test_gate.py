@@ -208,7 +208,7 @@ def test_candidates_are_those_of_the_whole_table() -> None:
     means = np.zeros((300, STATE))
     means[:, :3] = [at(float(rng.uniform(0, 360)), 18.0, 300e3) for _ in range(300)]
     spreads = rng.uniform(50.0, 3e3, 300)
-    seen = rng.choice([OUT, AT_EDGE, INSIDE], 300)
+    seen = rng.choice([OUT, AT_EDGE, INSIDE], 300).tolist()
     found, met = listed(means, spreads, items, seen)
     columns = pack(items, time_ns=0, scan=None)
     own = np.sqrt(np.einsum("nii->n", columns.point_covariances))

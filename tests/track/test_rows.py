@@ -77,7 +77,8 @@ def test_stored_rows_hold_the_bank_and_its_mixture() -> None:
     tables = [np.zeros((6, *part.shape[1:])) for part in (x, p, c, weights)]
     mean, covariance, seen = np.zeros((6, STATE)), np.zeros((6, STATE, STATE)), np.zeros((6, STATE))
     store_rows(
-        x, p, c, np.full(3, 3), weights, np.array([2, 0]), np.array([5, 1]), *tables, mean, covariance, seen
+        x, p, c, np.full(3, 3), weights, np.array([2, 0]), np.array([5, 1]), tables[0], tables[1], tables[2], tables[3],
+        mean, covariance, seen,
     )  # fmt: skip
     want_mean, want_covariance = np.zeros(STATE), np.zeros((STATE, STATE))
     mixture(x[2], p[2], weights[2], want_mean, want_covariance)

@@ -106,6 +106,13 @@ def parameter_flow(
 
 
 @kernel
+def parameter_relaxation(model: int, tau: float) -> tuple[float, float, float]:
+    """Return what is left of theta along and across the velocity after `tau` seconds, and what the mean adds along."""
+    keep = math.exp(-_PRIOR[model, 3] * tau)
+    return keep, math.exp(-_PRIOR[model, 4] * tau), (1.0 - keep) * _PRIOR[model, 0]
+
+
+@kernel
 def acceleration(model: int, p: Array, v: Array, theta: Array, a: Array, by_p: Array, by_v: Array) -> float:
     """Write the acceleration (3,), its derivatives (3, 3) by position and velocity; returns d a/d theta, a scalar."""
     if model == AIR:
@@ -210,6 +217,7 @@ def _warm() -> None:
     parameter_prior(BALLISTIC, p, v, theta, square)
     specific_force(GLIDE, state, np.zeros(3), square, np.zeros((3, 3)))
     parameter_noise(AIR, 1.0)
+    parameter_relaxation(BALLISTIC, 1.0)
     white_noise(AIR, 1.0)
     longest_step_s(AIR, 1.0, 1.0)
     velocity_axis(v)
