@@ -104,6 +104,8 @@ class TestCheck:
 
     def test_wrong_usage(self, printed: Printed) -> None:
         assert said("policy", "check") == 2
+        assert said("policy", "would", "Japan", "--node", "x") == 3
+        assert "alpha-3" in printed()[1]
         assert said("policy", "would", "JPN") == 2
         assert "--node" in printed()[1]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from beaconfire.cli.signing import words_of
 from beaconfire.cli.user import node_config
 from beaconfire.kernel.errors import Fault, InvalidInput, Refused, RunFailed, UsageError, Violation
-from beaconfire.kernel.labels import Realm
+from beaconfire.kernel.labels import Realm, check_nation
 from beaconfire.release import Policy, parse_policy, policy_act, signers, with_word
 from beaconfire.shell.config import read_bounded
 from beaconfire.shell.control import (
@@ -112,6 +112,7 @@ def would_be_given(
     """Return what a partner would be given at a node, or at the end of a journal, under a policy."""
     from beaconfire.shell.policyfile import would_get
 
+    check_nation(partner, where="partner")
     if (node is None) == (journal is None):
         raise UsageError("name a node with --node or a journal with --journal, one of them")
     data = None if policy is None else read_bounded(policy)
