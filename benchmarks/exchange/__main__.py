@@ -11,12 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import msgspec
 
-from benchmarks.exchange import cuts, disk, nodes, path, steps
+from benchmarks.exchange import cuts, disk, growth, nodes, path, steps
 from benchmarks.exchange.rows import Row, table
 
 _LONGEST_S = 600.0  # of one measurement: what takes longer hangs
@@ -84,6 +84,10 @@ async def load(size: Size, progress: Callable[[str], None]) -> list[Row]:
     return await steps.load(seconds=size.load_s, progress=progress)
 
 
+async def grown(size: Size, progress: Callable[[str], None]) -> list[Row]:
+    return await growth.growth(messages=size.messages, seconds=size.load_s / 2, progress=progress)
+
+
 MEASUREMENTS: dict[str, Callable[[Size, Callable[[str], None]], Awaitable[list[Row]]]] = {
     "floor": floor,
     "release_path": latency,
@@ -96,6 +100,7 @@ MEASUREMENTS: dict[str, Callable[[Size, Callable[[str], None]], Awaitable[list[R
     "kills": kills,
     "exercise": exercise,
     "load": load,
+    "growth": grown,
 }
 
 
@@ -106,7 +111,10 @@ async def measured(names: Sequence[str], size: Size) -> list[Row]:
         progress = partial(_progress, f"[{place + 1}/{len(names)}]", time.monotonic())
         try:
             async with asyncio.timeout(_LONGEST_S):
-                found += await MEASUREMENTS[name](size, progress)
+                rows = await MEASUREMENTS[name](size, progress)
+            for item in rows:
+                progress(f"{item.name}: {item.figure:g} {item.unit}{' MISSED' if item.missed else ''}")
+            found += rows
         except Exception as error:  # a benchmark of many parts tells what it has
             progress(f"{name} failed: {type(error).__name__}: {error}")
             found.append(Row(name=name, figure=float("nan"), unit="", missed=True, note=f"failed: {error}"))
@@ -128,12 +136,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print an array of rows")
     parser.add_argument("--rows", default=",".join(MEASUREMENTS), help=f"of {', '.join(MEASUREMENTS)}")
     parser.add_argument("--quick", action="store_true", help="few messages: does it work, not how fast it is")
+    parser.add_argument("--repeat", type=int, help="how often what has a raw engine beside it is measured")
     given = parser.parse_args(arguments)
     names = given.rows.split(",")
     for name in names:
         if name not in MEASUREMENTS:
             parser.error(f"no row {name!r}; expected some of {', '.join(MEASUREMENTS)}")
-    rows = asyncio.run(measured(names, QUICK if given.quick else FULL))
+    size = QUICK if given.quick else FULL
+    rows = asyncio.run(measured(names, replace(size, repeat=given.repeat or size.repeat)))
     print(msgspec.json.format(msgspec.json.encode(rows)).decode() if given.json else f"{table(rows)}\n\n{machine()}")
     return 0
 

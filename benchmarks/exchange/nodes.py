@@ -54,7 +54,7 @@ async def suspend(progress: Callable[[str], None]) -> list[Row]:
         journaled_ns = time.monotonic_ns()
         await asyncio.sleep(4.0)
         arrived = flowing.logged(_log(both, RECEIVER))["e"]
-        last_s = (max(arrived) - decided_ns) / NS_PER_S
+        last_s = max(0, max(arrived) - decided_ns) / NS_PER_S
         late = sum(at_ns > decided_ns + from_seconds(0.1) for at_ns in arrived)
         return [
             row("suspend_last_record", [1e3 * last_s], "ms", at_most=100.0,

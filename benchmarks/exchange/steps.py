@@ -190,6 +190,7 @@ class Load:
     seconds: float
     late_s: float
     envelopes: int
+    cpu_s: float
 
     def at(self, share: float) -> float:
         return percentile(self.took_ms, share)
@@ -218,7 +219,7 @@ async def loaded(
     detections = 0
     with tempfile.TemporaryDirectory(prefix="beaconfire-bench-") as folder:
         core = Core(Path(folder), initial(genesis, now_ns=first_ns))
-        begun_s = time.monotonic()
+        begun_s, begun_cpu_s = time.monotonic(), time.process_time()
         for at_ns, sensor_id, seen, _ in simulation.scans():
             if at_ns < first_ns:
                 continue
@@ -227,10 +228,10 @@ async def loaded(
             await core.done(ScanIn(Scan(at_ns, sensor_id, tuple(seen))), now_ns=at_ns)
             took_ms.append(1e3 * (time.monotonic() - due_s))
             detections += len(seen)
-        late_s = max(0.0, time.monotonic() - begun_s - seconds)
+        late_s, cpu_s = max(0.0, time.monotonic() - begun_s - seconds), time.process_time() - begun_cpu_s
         sent = sum(len(link.sent) for link in core.links.values())
         core.store.close()
-    return Load(took_ms, detections, seconds, late_s, sent)
+    return Load(took_ms, detections, seconds, late_s, sent, cpu_s)
 
 
 def salvo(duration_s: float, *, false_alarms: float) -> Simulation:

@@ -8,7 +8,7 @@ from beaconfire.share import Standing
 from beaconfire.shell.intake import Intake
 from beaconfire.shell.link import PartnerLink
 
-SILENCE_S = 3.0  # a black-holed link is noticed within this (EXCHANGE part 10)
+SILENCE_S = 2.5  # two beats missed, and a half: a black-holed link is noticed and shown within 3 s (EXCHANGE part 10)
 _ACTIVE = Standing("active", 0)
 
 
