@@ -60,6 +60,8 @@ class PartnerTracks:
         self._pending: dict[str, tuple[str, str]] = {}
         self._count: dict[str, int] = {}
         self.trust = Trust()
+        self._turned_away: dict[str, int] = {}  # tracklets of tracks beyond the limit, by partner
+        self._flood: dict[str, int] = {}
 
     def measure(self, tracklet: Tracklet, tracks: Mapping[str, TrackUpdate]) -> MeasurementScan | None:
         """Return the tracklet as a scan for the fused tracker; None if it was counted before or is over the limit."""
@@ -123,6 +125,11 @@ class PartnerTracks:
         fused = self._fused.get((nation, track))
         return () if fused is None else (fused,)
 
+    def drain_flood(self) -> dict[str, int]:
+        """Return how many tracklets of partners were turned away for having too many tracks: 1, 2, 4, 8 and so on."""
+        flood, self._flood = self._flood, {}
+        return flood
+
     def _judge(self, tracklet: Tracklet, covariance: NDArray[np.float64], track: TrackUpdate | None) -> None:
         """Hold a tracklet against the track it belongs to, where that says much of the moment."""
         if track is None:
@@ -137,7 +144,12 @@ class PartnerTracks:
             return True
         nation = key[0]
         if self._count.get(nation, 0) >= MAX_PARTNER_TRACKS:
-            return self._forget_one(nation, key)
+            if self._forget_one(nation, key):
+                return True
+            count = self._turned_away[nation] = self._turned_away.get(nation, 0) + 1
+            if count & (count - 1) == 0:
+                self._flood[nation] = count
+            return False
         self._count[nation] = self._count.get(nation, 0) + 1
         self._fused[key] = None
         return True

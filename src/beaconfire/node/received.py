@@ -66,10 +66,11 @@ def _apply(state: NodeState, nation: str, body: ReleasedBody, *, time_ns: int) -
         tracklet = received_tracklet(nation, body, where=f"trajectory {body.track} of {nation}")
         _note_event(state.partner_events.setdefault(nation, {}), body)
         scan = state.partner_tracks.measure(tracklet, state.fused.current())
-        return Taken(_doubts(state), _scans(scan))
+        return Taken(_doubts(state) + _flood(state), _scans(scan))
     if isinstance(body, DetectionBody):
         looks = received_looks(nation, body)
-        return Taken([], state.partner_tracks.measure_looks(nation, body.track, body.batch_id, looks))
+        scans = state.partner_tracks.measure_looks(nation, body.track, body.batch_id, looks)
+        return Taken(_flood(state), scans)
     if isinstance(body, AssessmentBody | SensorStatusBody):
         return Taken([_told(state, nation, body)])
     if isinstance(body, LaunchBody | ImpactBody):
@@ -82,6 +83,15 @@ def _apply(state: NodeState, nation: str, body: ReleasedBody, *, time_ns: int) -
 
 def _scans(scan: MeasurementScan | None) -> tuple[MeasurementScan, ...]:
     return () if scan is None else (scan,)
+
+
+def _flood(state: NodeState) -> list[Effect]:
+    """Say who has more live tracks than one partner may have here."""
+    text = f"more than {limits.MAX_PARTNER_TRACKS} live tracks: what is beyond them is not taken"
+    return [
+        ShowAudit(state.now_ns, nation, Kind.TRAJECTORY, "", "refused", "tracks", text, count)
+        for nation, count in state.partner_tracks.drain_flood().items()
+    ]
 
 
 def _doubts(state: NodeState) -> list[Effect]:
