@@ -91,7 +91,7 @@ def test_beyond_the_limit_the_oldest_go_and_are_counted(monkeypatch: pytest.Monk
 
 
 def test_memory_of_a_record_is_as_the_limit_says() -> None:
-    """The limit's comment speaks of 300 MB for a million records: tracklets of full covariances, names repeating."""
+    """The limit's comment speaks of 250 MB for a million records: tracklets of full covariances, names repeating."""
     rng, kept, count = np.random.default_rng(1), Backlog(), 4_096
     for number in range(count):
         spread = np.linalg.qr(rng.normal(size=(6, 6)))[0] * SIGMAS
@@ -102,7 +102,7 @@ def test_memory_of_a_record_is_as_the_limit_says() -> None:
             batch_id=rng.bytes(16),
         )
         kept.append(product(body=body, time_ns=NOW_NS + number * 10**8), ("JPN",))
-    assert 150 < kept.size_bytes() / count < 300
+    assert 150 < kept.size_bytes() / count < 250
 
 
 Step = tuple[str, Any]

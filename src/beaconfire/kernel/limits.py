@@ -72,8 +72,8 @@ RESEND_AFTER_S = 2.0  # a number missing in receipts for so long is sent again
 MAX_EPOCH_LEAD_S = 400 * 86_400  # an epoch is a time; one attested further ahead would use up all epochs
 FUTURE_TOLERANCE_S = 5.0  # a partner's record later than this is a wrong clock: to the record, not to the tracker
 
-MAX_BACKLOG = 1_000_000  # records kept for partners that are away, all together: a week at 1.6/s, about 300 MB packed
-CATCH_UP_PER_TICK = 600  # history released to one partner in one tick: 5,000/s with ticks of 0.1 s, some 20 ms each
+MAX_BACKLOG = 1_000_000  # records kept for partners that are away, all together: a week at 1.6/s, 250 MB packed at most
+CATCH_UP_PER_TICK = 500  # history released to one partner in one tick: 5,000/s at ten ticks a second, some 50 ms each
 MAX_CATCH_UP_PENDING = 8_000  # unreceipted envelopes above which history waits: two beats of it, far from MAX_PENDING
 RENEW_GAP_S = 5.0  # between new epochs that a partner's word causes: an honest one needs one, a liar gets no storm
 
