@@ -28,7 +28,7 @@ _MAX_RISE_SPEED_M_S = 4_000.0  # while an infrared sensor's two looks are paired
 _MAX_PAIRS_PER_LOOK = 3  # rivals of one detection kept side by side
 _MAX_SEEDS = 256  # new hypotheses of one scan; a clutter flood is cut here
 _MAX_PAIRINGS = 2_000_000  # of one scan: some 50 ms; in a flood every n-th look is tried, it is no place to start from
-_ROWS_AT_ONCE = 32  # new looks per table, which bounds its memory: 44 MB with all loose looks
+_ROWS_AT_ONCE = 32  # new looks per table: none is scored in vain once there are seeds enough
 _MAX_LOOSE = 4_096  # unclaimed looks kept; the oldest go first
 _SCANS_KEPT = 2.6  # one missed scan between the two looks of a pair, with jitter
 _LOOSE_MAX_S = 26.0
@@ -89,14 +89,15 @@ class LooseLooks:
         found: list[Seed] = []
         for start in range(0, len(examined), _ROWS_AT_ONCE):
             some = examined[start : start + _ROWS_AT_ONCE]
-            shape = (len(some), len(old))
-            score, states, covariances = np.full(shape, math.inf), np.zeros((*shape, 6)), np.zeros((*shape, 6, 6))
-            pair_scores(*_table([columns] * len(some), some), *table, dt_s, score, states, covariances)
+            new, score = _table([columns] * len(some), some), np.full((len(some), len(old)), math.inf)
+            pair_scores(*new, *table, dt_s, score)
             for i, row in enumerate(some):
                 pairs = np.flatnonzero(np.isfinite(score[i]))
-                for j in pairs[np.argsort(score[i, pairs], kind="stable")][:_MAX_PAIRS_PER_LOOK]:
+                for j in pairs[np.argsort(score[i, pairs], kind="stable")][:_MAX_PAIRS_PER_LOOK].tolist():
                     if _different(columns, row, old[j]):
-                        found.append(Seed(old[j], row, states[i, j], covariances[i, j]))
+                        state, covariance = np.zeros(6), np.zeros((6, 6))
+                        pair_start(i, j, *new, *table, float(dt_s[j]), state, covariance)
+                        found.append(Seed(old[j], row, state, covariance))
             if len(found) >= _MAX_SEEDS:
                 break
         return found[:_MAX_SEEDS]
@@ -131,30 +132,41 @@ def _different(columns: Packed, row: int, look: Loose) -> bool:
 def pair_scores(
     kind: Rows, values: Array, sigmas: Array, sites: Array, points: Array, spreads: Array,
     old_kind: Rows, old_values: Array, old_sigmas: Array, old_sites: Array, old_points: Array, old_spreads: Array,
-    dt_s: Array, score: Array, states: Array, covariances: Array,
+    dt_s: Array, score: Array,
 ) -> None:  # fmt: skip
-    """Fill (new, old) tables: a score (inf: no pair), and the state and covariance at the old look's time."""
+    """Fill a (new, old) table of scores; infinity is no pair."""
+    state, covariance = np.empty(6), np.empty((6, 6))
     for i in range(kind.shape[0]):
         for j in range(old_kind.shape[0]):
-            dt = dt_s[j]
-            if dt < 0.0:
-                continue
-            state, covariance = states[i, j], covariances[i, j]
-            if kind[i] == RADAR and old_kind[j] == RADAR:
-                score[i, j] = _radar_pair(points[i], spreads[i], old_points[j], old_spreads[j], dt, state, covariance)
-            elif kind[i] == LOS and old_kind[j] == LOS:
-                score[i, j] = _line_pair(
-                    values[i], sigmas[i, 0], sites[i], old_values[j], old_sigmas[j, 0], old_sites[j], dt,
-                    state, covariance,
+            if dt_s[j] >= 0.0:
+                score[i, j] = pair_start(
+                    i, j, kind, values, sigmas, sites, points, spreads, old_kind, old_values, old_sigmas, old_sites,
+                    old_points, old_spreads, dt_s[j], state, covariance,
                 )  # fmt: skip
-            elif kind[i] == RADAR and old_kind[j] == LOS:
-                score[i, j] = _line_and_point(
-                    old_values[j], old_sigmas[j, 0], old_sites[j], points[i], spreads[i], dt, True, state, covariance
-                )
-            elif kind[i] == LOS and old_kind[j] == RADAR:
-                score[i, j] = _line_and_point(
-                    values[i], sigmas[i, 0], sites[i], old_points[j], old_spreads[j], dt, False, state, covariance
-                )
+
+
+@kernel
+def pair_start(
+    i: int, j: int, kind: Rows, values: Array, sigmas: Array, sites: Array, points: Array, spreads: Array,
+    old_kind: Rows, old_values: Array, old_sigmas: Array, old_sites: Array, old_points: Array, old_spreads: Array,
+    dt: float, state: Array, covariance: Array,
+) -> float:  # fmt: skip
+    """Write state (6,) and covariance (6, 6) of new look i and old look j at the old one's time; returns the score."""
+    if kind[i] == RADAR and old_kind[j] == RADAR:
+        return _radar_pair(points[i], spreads[i], old_points[j], old_spreads[j], dt, state, covariance)
+    if kind[i] == LOS and old_kind[j] == LOS:
+        return _line_pair(
+            values[i], sigmas[i, 0], sites[i], old_values[j], old_sigmas[j, 0], old_sites[j], dt, state, covariance
+        )
+    if kind[i] == RADAR and old_kind[j] == LOS:
+        return _line_and_point(
+            old_values[j], old_sigmas[j, 0], old_sites[j], points[i], spreads[i], dt, True, state, covariance
+        )
+    if kind[i] == LOS and old_kind[j] == RADAR:
+        return _line_and_point(
+            values[i], sigmas[i, 0], sites[i], old_points[j], old_spreads[j], dt, False, state, covariance
+        )
+    return math.inf
 
 
 @kernel
@@ -258,7 +270,6 @@ def _norm(x: float, y: float, z: float) -> float:
 def _warm() -> None:
     code, values, sigmas, three = np.zeros(1, np.int64), np.ones((1, 6)), np.ones((1, 4)), np.ones((1, 3))
     spread = np.ones((1, 3, 3))
-    pair_scores(
-        code, values, sigmas, three, three, spread, code, values, sigmas, three, three, spread, np.ones(1),
-        np.zeros((1, 1)), np.zeros((1, 1, 6)), np.zeros((1, 1, 6, 6)),
-    )  # fmt: skip
+    looks = (code, values, sigmas, three, three, spread)
+    pair_scores(*looks, *looks, np.ones(1), np.zeros((1, 1)))
+    pair_start(0, 0, *looks, *looks, 1.0, np.zeros(6), np.zeros((6, 6)))
