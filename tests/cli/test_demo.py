@@ -112,7 +112,8 @@ def test_a_run_leaves_the_files_of_the_contract(finished: tuple[Stage, dict[str,
     assert {"report.html", "detections.csv", "sensors.toml", "truth.jsonl", "summary.json", *NATIONS} <= set(
         os.listdir(out)
     )
-    own = {"tracks.jsonl", "events.jsonl", "events.json", "journal.sqlite", "alerts", "alerts.jsonl", "bulletins"}
+    told = {"alerts", "alerts.jsonl", "bulletins", "record.sqlite"}
+    own = {"tracks.jsonl", "events.jsonl", "events.json", "journal.sqlite", *told}
     for nation in NATIONS:
         assert set(os.listdir(out / nation)) == own
 

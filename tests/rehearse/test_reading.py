@@ -158,7 +158,9 @@ def test_text_that_is_no_toml_names_line_and_column() -> None:
 
 
 def test_the_shipped_scenarios_are_all_read() -> None:
-    assert {"2024-11-05", "2025-01-06", "lofted", "overflight", "quiet-day", "real-booster"} <= set(names())
+    assert {"2024-11-05", "2025-01-06", "lofted", "overflight", "partner-leaves", "quiet-day", "real-booster"} <= set(
+        names()
+    )
     for name in names():
         assert read_scenario(shipped(name), where=name).name == name
 

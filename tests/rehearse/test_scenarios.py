@@ -7,6 +7,7 @@ import pytest
 
 from beaconfire.kernel.time import parse_utc
 from beaconfire.rehearse.objects import Facts, TruthObject, launch_object
+from beaconfire.rehearse.scenario import PartnerResume, PartnerSuspend
 from beaconfire.rehearse.sensing import SimulatedSensor
 from beaconfire.rehearse.truth.force import height_m
 from beaconfire.rehearse.truth.place import geodetic, ground_range_m
@@ -136,6 +137,19 @@ def test_lofted_flies_for_69_minutes_mostly_unseen() -> None:
     seen = np.sort(np.concatenate(list(views("lofted").values())))
     assert np.max(np.diff(seen)) > 3000.0
     assert np.sum(seen > 3500.0) > 100
+
+
+def test_partner_leaves_is_the_same_flight_with_a_parting_while_it_flies() -> None:
+    """What parting costs can be held against `2025-01-06`, in which nobody parts."""
+    parted, whole = scenario("partner-leaves"), scenario("2025-01-06")
+    assert (parted.launches, parted.sensors, parted.seed) == (whole.launches, whole.sensors, whole.seed)
+    suspend, resume = parted.injects
+    assert isinstance(suspend, PartnerSuspend)
+    assert isinstance(resume, PartnerResume)
+    impact = first("partner-leaves").facts
+    assert impact is not None
+    assert impact.impact is not None
+    assert parted.launches[0].time_s < suspend.time_s < resume.time_s < impact.impact.time_s
 
 
 def test_real_booster_burns_158_seconds_and_ends_in_the_air() -> None:
