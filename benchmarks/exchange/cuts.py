@@ -30,7 +30,10 @@ async def catch_up(*, missed: int, progress: Callable[[str], None]) -> list[Row]
         ),
         row("catch_up_lost", [ours["lost"]], "messages", at_most=0),
         row("catch_up_doubled", [float(told["again"])], "messages", at_most=0, note="taken twice by the chain"),
-        row("catch_up_reordered", [ours["reordered"]], "messages", at_most=0, note="against the order of publication"),
+        row(
+            "catch_up_reordered", [ours["reordered"]], "messages", at_most=0,
+            note="of history; the newest, and the last bundle, go ahead by intent",
+        ),
     ]  # fmt: skip
 
 
@@ -62,6 +65,7 @@ async def _one_cut(
         both.forwarder.heal()
         await sender.go()
         told = await receiver.line()
+        await sender.line()
         got = both.times(f"got-{RECEIVER}")[1:]
         old, new = got[_BEFORE : _BEFORE + missed], got[_BEFORE + missed :]
         return {

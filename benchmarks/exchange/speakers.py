@@ -108,7 +108,7 @@ class Speaker:
         self.made = asyncio.Event()
         self.heard_s: float | None = None
         self.times: np.ndarray[Any, np.dtype[np.int64]] = np.zeros(orders.count + 1, dtype=np.int64)
-        self.order: list[int] = []  # numbers as they were published
+        self.order: list[int] = []  # numbers of history as they were published
         self.taken = 0
         self.again = 0
         self.news_s = time.monotonic()
@@ -158,12 +158,9 @@ class Speaker:
 
     def publish(self, sends: Sequence[Send]) -> None:
         """Sign and queue what one commit let go, as the engine does: of many the last of each track goes first."""
-        last = {send.subject: send.number for send in sends}
         if len(sends) >= limits.BUNDLE_FROM:
-            self.order += [send.number for send in sends if last[send.subject] == send.number]
+            last = {send.subject: send.number for send in sends}
             self.order += [send.number for send in sends if last[send.subject] != send.number]
-        else:
-            self.order += [send.number for send in sends]
         for parcel in parcels(sends, self.identity.node_key.sign):
             self.link.publish(parcel.subject, parcel.data, generation=1)
 
