@@ -117,9 +117,10 @@ def test_an_unknown_row_is_wrong_usage() -> None:
     assert ended.value.code == 2
 
 
+@pytest.mark.long
 def test_a_quick_run_of_the_release_path_prints_its_rows_and_ends() -> None:
     command = [sys.executable, "-m", "benchmarks.exchange", "--quick", "--json", "--rows", "release_path"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=170)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=900)
     rows = msgspec.json.decode(ended.stdout, type=list[Row])
     assert [item.name for item in rows] == [
         "release_path_stored_p50", "release_path_first_p50", "release_path_stored_p99", "release_path_first_p99",
