@@ -3,7 +3,7 @@
 import pytest
 
 from beaconfire.kernel.errors import InvalidInput
-from beaconfire.kernel.sensors import geostationary, parse_sensors, site_geodetic
+from beaconfire.kernel.sensors import format_sensors, geostationary, parse_sensors, site_geodetic
 
 WHOLE = b"""
 [[sensor]]
@@ -100,3 +100,10 @@ def test_bytes_that_are_no_text_or_too_many() -> None:
     for data in (b"\xff\xfe", b"#" * 2_000_000):
         with pytest.raises(InvalidInput):
             parse_sensors(data, where="s.toml")
+
+
+def test_sensors_written_are_the_sensors_read() -> None:
+    sensors = parse_sensors(WHOLE, where="s.toml")
+    text = format_sensors(sensors)
+    assert parse_sensors(text.encode(), where="again") == sensors
+    assert "range_sigma_m" not in text  # the default is not said

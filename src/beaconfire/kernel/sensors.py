@@ -1,4 +1,4 @@
-"""Sensors files: TOML in, checked `Sensor` records out (INTERFACES part 4)."""
+"""Sensors files: TOML in, checked `Sensor` records out, and back (INTERFACES part 4)."""
 
 import re
 import tomllib
@@ -14,6 +14,8 @@ from beaconfire.kernel.limits import MAX_CONFIG_BYTES
 from beaconfire.kernel.records import Sensor
 
 _POSITIVE = ("range_sigma_m", "azimuth_sigma_deg", "elevation_sigma_deg", "range_rate_sigma_m_s", "los_sigma_rad")
+_ALWAYS = ("id", "nation", "kind")
+_DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Sensor)}
 _GEOSTATIONARY_ALTITUDE_M = 35_786e3
 
 
@@ -54,6 +56,19 @@ def build_sensors(rows: Iterable[Mapping[str, Any]], *, where: str) -> tuple[Sen
     return tuple(sensors.values())
 
 
+def format_sensors(sensors: Iterable[Sensor]) -> str:
+    """Return a sensors file's TOML: every key that differs from its default."""
+    blocks = []
+    for sensor in sensors:
+        lines = ["[[sensor]]"]
+        for key in sensor.__struct_fields__:
+            value = getattr(sensor, key)
+            if value is not None and (key in _ALWAYS or value != _DEFAULTS[key]):
+                lines.append(f"{key} = {_toml(value)}")
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n"
+
+
 def parse_toml(data: bytes, *, where: str) -> dict[str, Any]:
     """Return a TOML document's tables, or raise `InvalidInput` with the line and column of the syntax error."""
     if len(data) > MAX_CONFIG_BYTES:
@@ -90,6 +105,17 @@ def site_geodetic(sensor: Sensor) -> tuple[float, float, float] | None:
     if sensor.latitude_deg is None or sensor.longitude_deg is None:
         return None
     return sensor.latitude_deg, sensor.longitude_deg, sensor.altitude_m
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return msgspec.json.encode(value).decode("utf-8")  # a JSON string is a TOML basic string
+    if isinstance(value, msgspec.Struct):
+        inner = ", ".join(f"{key} = {_toml(getattr(value, key))}" for key in value.__struct_fields__)
+        return f"{{ {inner} }}"
+    return repr(value)
 
 
 def _check_sensor(sensor: Sensor, where: str) -> None:

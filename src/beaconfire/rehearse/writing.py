@@ -19,6 +19,7 @@ import numpy as np
 from beaconfire.kernel.detections import FIELDS, to_row
 from beaconfire.kernel.errors import UsageError
 from beaconfire.kernel.records import Sensor
+from beaconfire.kernel.sensors import format_sensors
 from beaconfire.kernel.time import format_utc, from_seconds
 from beaconfire.rehearse.objects import TruthObject, describe
 from beaconfire.rehearse.simulation import Progress, Simulation
@@ -53,15 +54,7 @@ def write_simulation(simulation: Simulation, folder: Path, *, progress: Progress
 
 def sensors_toml(sensors: tuple[Sensor, ...]) -> str:
     """A sensors file: every key that differs from its default."""
-    blocks = ["# realm: EXERCISE (simulated)"]
-    for sensor in sensors:
-        lines = ["[[sensor]]"]
-        for key in sensor.__struct_fields__:
-            value = getattr(sensor, key)
-            if value is not None and (key in ("id", "nation", "kind") or value != _default(key)):
-                lines.append(f"{key} = {_toml(value)}")
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks) + "\n"
+    return f"# realm: EXERCISE (simulated)\n\n{format_sensors(sensors)}"
 
 
 def truth_lines(simulation: Simulation) -> Iterator[dict[str, Any]]:
@@ -121,21 +114,3 @@ def check_folder(folder: Path) -> None:
     foreign = [item.name for item in folder.iterdir() if item.name not in FILES] if folder.exists() else []
     if foreign:
         raise UsageError(f"{folder} holds {foreign[0]!r}; name a new folder, an empty one or a former run's")
-
-
-def _default(key: str) -> object:
-    return _DEFAULTS[key]
-
-
-_DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Sensor)}
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return msgspec.json.encode(value).decode("utf-8")  # a JSON string is a TOML basic string
-    if isinstance(value, msgspec.Struct):
-        inner = ", ".join(f"{key} = {_toml(getattr(value, key))}" for key in value.__struct_fields__)
-        return f"{{ {inner} }}"
-    return repr(value)
