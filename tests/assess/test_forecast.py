@@ -13,7 +13,7 @@ import shapely
 
 from beaconfire.assess import Assessor
 from beaconfire.assess.arc import GLIDE, Arc
-from beaconfire.assess.forecast import _BURNS, EVERY_S, PLACES, paths_of
+from beaconfire.assess.forecast import _BURNS, EVERY_S, PLACES, _weights, paths_of
 from beaconfire.assess.plane import Plane
 from beaconfire.kernel.alerts import Forecast, ForecastPath
 from beaconfire.kernel.records import Array, EventRevision, ObjectAssessment, TrackUpdate
@@ -268,6 +268,7 @@ def test_a_forecast_is_lost_when_every_object_is() -> None:
 
 def test_no_way_of_a_burn_weighs_more_than_the_lowest_threshold() -> None:
     """Else one way that slips into an area, or out of it, makes or unmakes a threat by itself."""
-    weights = np.diff(0.5 - 0.5 * np.cos(np.pi * np.arange(_BURNS + 1) / _BURNS))
+    weights = _weights()
+    assert len(weights) == _BURNS
     assert weights.sum() == pytest.approx(1.0)
     assert weights.max() < 0.01

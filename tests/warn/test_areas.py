@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beaconfire.kernel.alerts import LANGUAGES
+from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.ground import area_km2
-from beaconfire.warn.areas import OUTLINE_ERROR_M, Area, areas
+from beaconfire.warn.areas import OUTLINE_ERROR_M, Area, areas, outlines_of
+from beaconfire.warn.crossing import distances
 
 COUNTS = {"JPN": 47, "KOR": 17, "PRK": 11, "USA": 51 + 2}  # Guam and the Northern Marianas are of the USA
 
@@ -276,3 +278,22 @@ def _shapes_near(point: shapely.Point) -> list[str]:
 def test_areas_far_apart_share_nothing() -> None:
     names = ("JP-47", "KR-11", "US-DC", "KP-13")
     assert all(SHAPES[a].distance(SHAPES[b]) > 3.0 for a, b in combinations(names, 2))
+
+
+def test_outlines_of_some_areas_meet_these_and_no_other() -> None:
+    known = areas()
+    ids = ("JP-01", "JP-02", "KR-11")
+    some, number = outlines_of(ids), known.all_ids.index("KR-11")
+    x, y = np.array([126.98, 140.74, 125.75, 139.69]), np.array([37.57, 40.82, 39.03, 35.69])  # Seoul, Aomori, others
+    whole = distances(x, y, len(known.all_ids), 1e4, known.outlines)
+    picked = distances(x, y, len(known.all_ids), 1e4, some)
+    theirs = [known.all_ids.index(area_id) for area_id in ids]
+    assert picked[0, number] == 0.0
+    assert np.array_equal(picked[:, theirs], whole[:, theirs])
+    assert np.isinf(np.delete(picked, theirs, axis=1)).all()
+    assert set(some.owners[some.cell_pieces]) == set(theirs)
+
+
+def test_outlines_of_an_unknown_area_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="JP-99"):
+        outlines_of(("JP-01", "JP-99"))

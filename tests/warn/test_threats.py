@@ -206,6 +206,12 @@ def test_only_the_areas_asked_for_are_named_and_an_unknown_one_is_refused() -> N
         threats(some, ("JP-99",))
 
 
+def test_asking_for_some_areas_says_the_same_of_them_as_asking_for_all() -> None:
+    some = spread(np.random.default_rng(3), SENDAI, objects=3, each=20, sigma_deg=1.0)
+    ours = areas().ids("JPN")
+    assert threats(some, ours) == tuple(one for one in threats(some) if one.area_id in ours)
+
+
 def test_nothing_flies_nothing_threatens() -> None:
     assert threats(forecast()) == ()
     nowhere = ForecastPath("O1", 1.0, True, np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0), np.zeros(0))

@@ -12,8 +12,10 @@ from functools import cache
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from beaconfire.assess.arc import GLIDE, Arc, Basis
+from beaconfire.assess.between import ways_between
 from beaconfire.assess.burn import burn_ways
 from beaconfire.assess.classes import ClassEvidence
 from beaconfire.assess.footprint import MOST_TURN_RAD
@@ -45,8 +47,8 @@ EVERY_S = 10.0  # between two places of a path at least; no area is crossed in l
 _RING_EDGES = (0.0, 0.08, 0.30, 0.60, 0.82, 0.95, 0.99, 1.0)
 _RING_NODES = (1, 5, 8, 10, 10, 8, 6)
 # While boosting each way is to weigh less than the lowest threshold (1 %): one way that slips into an area or out of it
-# must not make or unmake a threat. The heaviest of 160 weighs 1 %.
-_BURNS = 160
+# must not make or unmake a threat. The heaviest of 160 weighs 1 %. One in four is flown, the rest lie between them.
+_BURNS, _FLOWN = 160, 40
 _GLIDES = 40
 _GLIDE_TURN_RAD = math.radians(30.0)  # one sigma of how far a glider turns in the rest of its flight
 _FALL_AT_ONCE = 0.1  # of a glider's ways end within the circle that it can fall into
@@ -136,22 +138,51 @@ def _flown(states: Array, beta_inverse_m2_kg: Array, weights: Array, span: _Span
 
 def _boosting(evidence: ClassEvidence, basis: Basis, span: _Span) -> _Ways:
     """The remaining burn at quantiles of its mixture over the classes, each strayed aside as the corridor is wide."""
-    edges = 0.5 - 0.5 * np.cos(np.pi * np.arange(_BURNS + 1) / _BURNS)
-    state, thrust = basis.update.mean[:6].copy(), thrust_m_s2(basis.now)
-    middles = 0.5 * (edges[1:] + edges[:-1])
+    weights, state, thrust = _weights(), basis.update.mean[:6].copy(), thrust_m_s2(basis.now)
+    middles = np.cumsum(weights) - 0.5 * weights
     burns = burn_quantiles(evidence, middles, state=state, thrust_m_s2=thrust, exhaust_m_s=EXHAUST_M_S)
-    rows, ends = np.zeros((_BURNS, PLACES, 4)), np.zeros((_BURNS, 2))
-    beta_inverse = 1.0 / BETA_KG_M2
-    burn_ways(state, thrust, EXHAUST_M_S, burns, beta_inverse, span.begin_s, EVERY_S, MAX_FLIGHT_S, rows, ends)
-    ways = _Ways(rows, ends, np.diff(edges))
+    ways = _Ways(*_burnt(state, thrust, burns, span), weights)
     last = _last(ways)
-    away_m = _distance_m(rows[:, 0], last)
+    away_m = _distance_m(ways.rows[:, 0], last)
     sigmas = [
         math.hypot(aside_m(basis.now, distance_m=distance_m, time_s=time_s), span.astray_m)
         for distance_m, time_s in zip(away_m.tolist(), last[:, 0].tolist(), strict=True)
     ]
     _shift(ways, np.array(sigmas)[:, None] * _gaussians(_BURNS))
     return ways
+
+
+@cache
+def _weights() -> Array:
+    """Of the ways of a burn: small at both ends."""
+    return np.asarray(np.diff(0.5 - 0.5 * np.cos(np.pi * np.arange(_BURNS + 1) / _BURNS)))
+
+
+def _burnt(state: Array, thrust_m_s2: float, burns_s: Array, span: _Span) -> tuple[Array, Array]:
+    """The ways of such remaining burns, ascending, and their ends: some are flown, the others lie between them."""
+    chosen = _to_fly(burns_s)
+    flown, flown_ends = np.zeros((len(chosen), PLACES, 4)), np.zeros((len(chosen), 2))
+    burn_ways(
+        state, thrust_m_s2, EXHAUST_M_S, burns_s[chosen], 1.0 / BETA_KG_M2, span.begin_s, EVERY_S, MAX_FLIGHT_S,
+        flown, flown_ends,
+    )  # fmt: skip
+    rows, ends = np.zeros((len(burns_s), PLACES, 4)), np.zeros((len(burns_s), 2))
+    left = np.minimum(np.searchsorted(chosen, np.arange(len(burns_s)), side="right") - 1, len(chosen) - 2)
+    from_s, apart_s = burns_s[chosen[left]], burns_s[chosen[left + 1]] - burns_s[chosen[left]]
+    shares = np.where(apart_s > 0.0, (burns_s - from_s) / np.where(apart_s > 0.0, apart_s, 1.0), 0.0)
+    ways_between(flown, flown_ends, left + shares, rows, ends)
+    return rows, ends
+
+
+def _to_fly(burns_s: Array) -> NDArray[np.int64]:
+    """Which of the burns are flown, the first and the last among them: as many by their number as by their length.
+
+    Between two classes the burns leap, and both before and after the leap are flown: none lies over a leap.
+    """
+    gone = np.arange(len(burns_s)) / (len(burns_s) - 1.0) + (burns_s - burns_s[0]) / max(burns_s[-1] - burns_s[0], 1e-6)
+    levels = np.linspace(0.0, gone[-1], _FLOWN)
+    leaps = np.flatnonzero(np.diff(gone) > levels[1])
+    return np.unique(np.concatenate((np.searchsorted(gone, levels[:-1]), leaps, leaps + 1, (len(burns_s) - 1,))))
 
 
 def _gliding(basis: Basis, span: _Span) -> _Ways:

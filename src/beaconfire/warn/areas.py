@@ -9,7 +9,7 @@ harbour may lie a kilometre outside of its own city; `at` reaches that far over 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import shapely
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from beaconfire.kernel import data
 from beaconfire.kernel.alerts import Language
+from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.ground import Ring
 from beaconfire.kernel.records import Array
 from beaconfire.warn.crossing import COLUMNS, ROWS, Outlines, distances
@@ -85,6 +86,22 @@ def areas() -> Areas:
         rows.append(Area(row["id"], row["nation"], row["names"], tuple(row["neighbours"]), parts))
         messages[row["id"]] = tuple(tuple((x, y) for x, y in _ring(steps, unit_deg).tolist()) for steps in row["cap"])
     return Areas(tuple(rows), messages)
+
+
+@lru_cache(maxsize=64)  # a node asks about its own areas, again and again
+def outlines_of(ids: tuple[str, ...]) -> Outlines:
+    """Return the outlines of `areas` in which only these are ever met; areas keep their numbers.
+
+    Raises `InvalidInput` for an id nobody has.
+    """
+    known = areas()
+    for area_id in ids:
+        if known.get(area_id) is None:
+            raise InvalidInput.single("areas", f"names {area_id[:16]!r}", "an ISO 3166-2 code we know")
+    whole = known.outlines
+    theirs = np.isin(whole.owners, [known.all_ids.index(area_id) for area_id in ids])[whole.cell_pieces]
+    starts = np.concatenate(([0], np.cumsum(theirs)))[whole.cell_starts].astype(np.int64)
+    return whole._replace(cell_pieces=whole.cell_pieces[theirs], cell_starts=starts)
 
 
 def _ring(steps: list[int], unit_deg: float) -> Array:

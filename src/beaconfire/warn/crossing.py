@@ -79,37 +79,44 @@ def passages(
             if altitude_m[i] > 0.0 or altitude_m[i + 1] > 0.0:
                 x0, x1 = longitude_deg[i], longitude_deg[i + 1]
                 x1 -= 360.0 * math.floor((x1 - x0 + 180.0) / 360.0)
-                leg = (x0, latitude_deg[i], x1, latitude_deg[i + 1])
-                _cross(leg, times[i], times[i + 1], first[q], last[q], outlines)
+                y0, y1 = latitude_deg[i], latitude_deg[i + 1]
+                for row in range(_row(min(y0, y1)), _row(max(y0, y1)) + 1):
+                    for column in range(math.floor(min(x0, x1)), math.floor(max(x0, x1)) + 1):
+                        cell, _ = _cell(row, column)
+                        if outlines.cell_starts[cell] < outlines.cell_starts[cell + 1]:  # most legs are over the sea
+                            leg, span = (x0, y0, x1, y1), (times[i], times[i + 1])
+                            _cross(leg, span, (row, column), first[q], last[q], outlines)
     return first, last
 
 
 @kernel
 def _cross(
-    leg: tuple[float, float, float, float], start: float, end: float, first: Array, last: Array, outlines: Outlines
+    leg: tuple[float, float, float, float],
+    times: tuple[float, float],
+    cell: tuple[int, int],
+    first: Array,
+    last: Array,
+    outlines: Outlines,
 ) -> None:
-    """Widen the areas' times by one leg (longitude and latitude of both ends, the longitudes running on)."""
+    """Widen the areas' times by what of a leg lies in the pieces of one cell (row, column; the longitudes run on)."""
     x0, y0, x1, y1 = leg
     west, south, east, north = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
-    low_row, low_column = _row(south), math.floor(west)
-    for row in range(low_row, _row(north) + 1):
-        for column in range(low_column, math.floor(east) + 1):
-            cell, shift = _cell(row, column)
-            for k in range(outlines.cell_starts[cell], outlines.cell_starts[cell + 1]):
-                piece = outlines.cell_pieces[k]
-                if not _meets(outlines.boxes, piece, west + shift, south, east + shift, north):
-                    continue
-                # A piece lies in several cells; it is looked at in the first that it shares with the leg.
-                if row > max(low_row, _row(outlines.boxes[piece, 1])):
-                    continue
-                if column + shift > max(low_column + shift, math.floor(outlines.boxes[piece, 0])):
-                    continue
-                span = outlines.edge_starts[piece], outlines.edge_starts[piece + 1]
-                low, high = _span(x0 + shift, y0, x1 + shift, y1, outlines.edges, span[0], span[1])
-                if low <= high:
-                    area = outlines.owners[piece]
-                    first[area] = min(first[area], start + low * (end - start))
-                    last[area] = max(last[area], start + high * (end - start))
+    number, shift = _cell(cell[0], cell[1])
+    for k in range(outlines.cell_starts[number], outlines.cell_starts[number + 1]):
+        piece = outlines.cell_pieces[k]
+        if not _meets(outlines.boxes, piece, west + shift, south, east + shift, north):
+            continue
+        # A piece lies in several cells; it is looked at in the first that it shares with the leg.
+        if cell[0] > max(_row(south), _row(outlines.boxes[piece, 1])):
+            continue
+        if cell[1] + shift > max(math.floor(west) + shift, math.floor(outlines.boxes[piece, 0])):
+            continue
+        span = outlines.edge_starts[piece], outlines.edge_starts[piece + 1]
+        low, high = _span(x0 + shift, y0, x1 + shift, y1, outlines.edges, span[0], span[1])
+        if low <= high:
+            area = outlines.owners[piece]
+            first[area] = min(first[area], times[0] + low * (times[1] - times[0]))
+            last[area] = max(last[area], times[0] + high * (times[1] - times[0]))
 
 
 @kernel

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beaconfire.kernel.alerts import AreaThreat, Forecast, ForecastPath
-from beaconfire.kernel.errors import InvalidInput
 from beaconfire.kernel.records import Array
-from beaconfire.warn.areas import Areas
+from beaconfire.warn.areas import Areas, outlines_of
 from beaconfire.warn.areas import areas as known_areas
-from beaconfire.warn.crossing import distances, passages
+from beaconfire.warn.crossing import Outlines, distances, passages
 
 # Fragments shed where a body breaks up, near 15 km, fall at some 40 m/s for some 375 s; winds of 25 m/s carry them
 # 9.4 km aside meanwhile. This holds the error of the outlines and of the nearest harbour's boats too.
@@ -61,27 +60,27 @@ def threats(forecast: Forecast, areas: Sequence[str] | None = None) -> tuple[Are
     after `last_ns`. Raises `InvalidInput` for an unknown id.
     """
     known = known_areas()
-    wanted = _wanted(known, areas)
+    outlines = known.outlines if areas is None else outlines_of(tuple(areas))
     paths = [path for path in forecast.paths if len(path.times_ns)]
     if not paths:
         return ()
     flights = _Flights(paths, forecast.time_ns)
-    met = _meeting(flights, known, wanted)
+    met = _meeting(flights, known, outlines)
     hit_p, pass_p = flights.any_object(met.hit), flights.any_object(met.passed)
-    weights = np.where(met.hit | met.passed, flights.weights[:, None], 0.0)
-    first, last = _quantiles(met.begins, weights, EARLIEST), _quantiles(met.ends, weights, LATEST)
-    return _in_order(
-        [
+    found = []
+    for k in np.flatnonzero((hit_p > MIN_P) | (pass_p > MIN_P)):
+        ways = np.flatnonzero(met.hit[:, k] | met.passed[:, k])
+        weights = flights.weights[ways]
+        found.append(
             AreaThreat(
                 area_id=known.all_ids[met.areas[k]],
                 hit_p=float(hit_p[k]),
                 pass_p=float(pass_p[k]),
-                first_ns=forecast.time_ns + round(first[k]),
-                last_ns=forecast.time_ns + round(last[k]),
+                first_ns=forecast.time_ns + round(_quantile(met.begins[ways, k], weights, EARLIEST)),
+                last_ns=forecast.time_ns + round(_quantile(met.ends[ways, k], weights, LATEST)),
             )
-            for k in np.flatnonzero((hit_p > MIN_P) | (pass_p > MIN_P))
-        ]
-    )
+        )
+    return _in_order(found)
 
 
 def threatened(threats: Sequence[AreaThreat], regime: Regime) -> tuple[AreaThreat, ...]:
@@ -167,31 +166,21 @@ class _Meeting:
     ends: Array
 
 
-def _meeting(flights: _Flights, known: Areas, wanted: NDArray[np.bool_]) -> _Meeting:
+def _meeting(flights: _Flights, known: Areas, outlines: Outlines) -> _Meeting:
     lasts, falls = flights.starts[1:] - 1, flights.falls[:, None]
     points = flights.longitude_deg[lasts], flights.latitude_deg[lasts]
-    near = distances(*points, len(known.all_ids), DEBRIS_RADIUS_M, known.outlines) <= DEBRIS_RADIUS_M
+    near = distances(*points, len(known.all_ids), DEBRIS_RADIUS_M, outlines) <= DEBRIS_RADIUS_M
     track = flights.starts, flights.times, flights.longitude_deg, flights.latitude_deg, flights.altitude_m
-    begins, ends = passages(*track, len(known.all_ids), known.outlines)
-    met = np.flatnonzero(wanted & ((near & falls).any(axis=0) | (ends >= begins).any(axis=0)))
+    begins, ends = passages(*track, len(known.all_ids), outlines)
+    met = np.flatnonzero((near & falls).any(axis=0) | (ends >= begins).any(axis=0))
     near, begins, ends = near[:, met], begins[:, met], ends[:, met]
     hit, down = near & falls, flights.times[lasts][:, None]
     passed = (ends >= begins) & ((ends < down) | ~falls)
     return _Meeting(met, hit, passed, np.where(hit, np.minimum(begins, down), begins), np.where(hit, down, ends))
 
 
-def _wanted(known: Areas, ids: Sequence[str] | None) -> NDArray[np.bool_]:
-    for area_id in ids or ():
-        if known.get(area_id) is None:
-            raise InvalidInput.single("areas", f"names {area_id[:16]!r}", "an ISO 3166-2 code we know")
-    return np.array([ids is None or area_id in ids for area_id in known.all_ids])
-
-
-def _quantiles(values: Array, weights: Array, share: float) -> Array:
-    """By column, the least value with at least a share of the weight at or below it."""
-    order = np.argsort(values, axis=0, kind="stable")
-    below = np.cumsum(np.take_along_axis(weights, order, axis=0), axis=0)
-    rank = (below < share * below[-1] - _EQUAL).sum(axis=0)
-    columns = np.arange(values.shape[1])
-    chosen: Array = values[order[rank, columns], columns]
-    return chosen
+def _quantile(values: Array, weights: Array, share: float) -> float:
+    """The least value with at least a share of the weight at or below it."""
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(weights[order])
+    return float(values[order[np.count_nonzero(below < share * below[-1] - _EQUAL)]])
