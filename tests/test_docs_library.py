@@ -4,7 +4,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import beaconfire
@@ -50,3 +52,18 @@ def test_the_ten_lines_are_ten_and_run(
     told = capsys.readouterr().out
     assert re.search(r"^XXX-00001 \(\d+,\) \(\d+, 9\) \(\d+, 9, 9\)", told, re.MULTILINE)
     assert re.search(r"^XXX-E1 \w+ LaunchEstimate\(", told, re.MULTILINE)
+
+
+def test_the_blocks_on_arrays_and_on_one_filter_run() -> None:
+    """A body that falls straight away from the radar, as arrays."""
+    seconds = np.arange(0.0, 60.0, 2.0)
+    place = beaconfire.positions_ecef(latitude_rad=np.radians(36.6), longitude_rad=np.radians(127.4), altitude_m=300e3)
+    names: dict[str, Any] = {
+        "bf": beaconfire, "np": np, "range_m": 300e3 + 1e3 * seconds, "azimuth_rad": np.full(30, 0.1),
+        "elevation_rad": np.full(30, 1.0), "state": np.concatenate([place, np.zeros(6)]),
+        "covariance": np.diag([1e5**2] * 3 + [3e3**2] * 3 + [3e-4**2] * 3),
+    }  # fmt: skip
+    exec(compile(BLOCKS[1] + BLOCKS[2], "docs/library.md", "exec"), names)
+    assert len(names["rows"]) == len(seconds)
+    assert names["picture"].held_back == {}
+    assert np.linalg.norm(np.sqrt(np.diag(names["one"].covariance))[:3]) < 1e3
