@@ -23,6 +23,7 @@ from beaconfire.release import preset
 from beaconfire.shell import keys, people
 from beaconfire.shell.config import BrokerConfig, ConsoleConfig, NodeConfig
 from beaconfire.shell.control import Outcome
+from beaconfire.shell.engine import Step
 from beaconfire.shell.feed import Conductor, Turn
 from beaconfire.shell.loop import Node
 from beaconfire.shell.setup import init_node
@@ -173,8 +174,8 @@ class Duty:
 
 
 @asynccontextmanager
-async def on_duty(station: Station, *, tick: int = 0) -> AsyncIterator[Duty]:
-    node = Node(station.config, passphrase=None, step=threatening)
+async def on_duty(station: Station, *, tick: int = 0, step: Step[NodeState] = threatening) -> AsyncIterator[Duty]:
+    node = Node(station.config, passphrase=None, step=step)
     ready = asyncio.Event()
     task = asyncio.create_task(node.run(ready.set))
     await until(lambda: ready.is_set() or task.done())

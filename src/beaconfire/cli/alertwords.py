@@ -34,11 +34,14 @@ def print_one(found: Found, *, json: bool) -> None:
     from beaconfire.shell.alertrows import alert_row
 
     (view,) = found.alerts
+    context = [line for event_id in view.event_ids for line in found.context.get(event_id, ())]
     if json:
-        _print_json(alert_row(view, realm=found.realm))
+        _print_json({**alert_row(view, realm=found.realm), "context": context})
         return
     print(_where(found))
     print(f"{view.alert_id}  {view.status}, events {', '.join(view.event_ids)}")
+    for line in context:
+        print(f"context: {line}")
     if view.draft is not None:
         print("draft")
         print("\n".join(ready_lines(view.draft, digest=view.draft.digest, now_ns=found.now_ns)))

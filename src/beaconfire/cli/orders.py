@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,7 @@ class Found:
     now_ns: int
     alerts: tuple[AlertView, ...]
     running: bool
+    context: Mapping[str, tuple[str, ...]]  # by event: announced space launches that fit it
 
     def find(self, alert_id: str) -> Found:
         """Return the one alert of this name; raises `UsageError` for none."""
@@ -40,7 +41,7 @@ class Found:
         if not alerts:
             known = ", ".join(view.alert_id for view in self.alerts) or "it has none"
             raise UsageError(f"{alert_id}: is no alert of {self.nation}; known: {known}")
-        return Found(self.nation, self.realm, self.now_ns, alerts, self.running)
+        return Found(self.nation, self.realm, self.now_ns, alerts, self.running, self.context)
 
 
 def alerts_of(config: NodeConfig) -> Found:
@@ -48,7 +49,7 @@ def alerts_of(config: NodeConfig) -> Found:
     answer = running(config)
     if answer is None:
         return _replayed(config)
-    return Found(answer.nation, answer.realm, answer.now_ns, answer.alerts, running=True)
+    return _told(answer)
 
 
 def running(config: NodeConfig) -> Alerts | None:
@@ -147,8 +148,7 @@ class Signer:
         return refuse(expect(ask(socket_of(self.config), GiveOrder(order)), Outcome))
 
     def _ask(self) -> Found:
-        answer = expect(ask(socket_of(self.config), AskAlerts()), Alerts)
-        return Found(answer.nation, answer.realm, answer.now_ns, answer.alerts, running=True)
+        return _told(expect(ask(socket_of(self.config), AskAlerts()), Alerts))
 
     def _now_ns(self) -> int:
         """Node time: in an exercise the scenario's, which the order's five minutes run by."""
@@ -162,17 +162,25 @@ def refuse(outcome: Outcome) -> Outcome:
     return outcome
 
 
+def _told(answer: Alerts) -> Found:
+    return Found(answer.nation, answer.realm, answer.now_ns, answer.alerts, running=True, context=answer.context)
+
+
 def _replayed(config: NodeConfig) -> Found:
     from beaconfire.node import step
     from beaconfire.shell import journal
     from beaconfire.shell.alerting import views_of
+    from beaconfire.shell.beside import Beside
+    from beaconfire.shell.noticestore import NoticeStore
 
+    beside = Beside(NoticeStore(config.record_path), realm=config.realm)
     path = config.path(config.data) / "journal.sqlite"
-    resumed = journal.resume(path, step, lambda record, effects: None)
+    resumed = journal.resume(path, step, lambda record, effects: beside.take(effects))
     if resumed is None:
-        return Found(config.nation, config.realm, 0, (), running=False)
+        return Found(config.nation, config.realm, 0, (), running=False, context={})
     state, now_ns = resumed
-    return Found(config.nation, config.realm, now_ns, views_of(state), running=False)
+    views = views_of(state)
+    return Found(config.nation, config.realm, now_ns, views, running=False, context=beside.context(views))
 
 
 def _confirm(action: AlertAction) -> None:

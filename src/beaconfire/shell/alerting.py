@@ -10,7 +10,7 @@ takes back or ends a warning, which asks no more of anyone than the warning did;
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from beaconfire.kernel.person import Person
 from beaconfire.kernel.time import NS_PER_S, unix_utc_to_tai_ns
 from beaconfire.node import Delivered, Effect, Input, NodeState, Publish, WarningLoad, decode_input
 from beaconfire.shell import capsign
+from beaconfire.shell.beside import Beside
 from beaconfire.shell.channels import AtomFeed, Channel, Directory, Health, HttpPost, Pace, Receipt, signed_alert
 from beaconfire.shell.channels.alerts import CAP, read_cap
 from beaconfire.shell.channels.channel import Sink
@@ -50,6 +51,7 @@ from beaconfire.shell.control import (
     socket_of,
 )
 from beaconfire.shell.keys import Identity
+from beaconfire.shell.noticestore import NoticeStore
 from beaconfire.shell.partnerdesk import PartnerDesk
 from beaconfire.shell.people import sealed_people
 from beaconfire.shell.policyfile import PolicyDesk
@@ -97,6 +99,7 @@ class Office:
         self._config, self._identity = config, identity
         self._state, self._clock_ns, self._news, self._pace = state, now_ns, news, pace
         self.orders = Orders(news)
+        self.beside = Beside(NoticeStore(config.record_path), realm=config.realm)
         self._policy = PolicyDesk(config, state=state, orders=self.orders)
         self._loads: list[Input] = []  # a policy file that was changed while the node was down
         self._control = Control(socket_of(config), self.meet)
@@ -132,7 +135,7 @@ class Office:
         self.orders.close()
         await asyncio.gather(*(channel.close(timeout_s=_FLUSH_S) for _, channel in self._channels.values()))
 
-    def replayed(self, row: bytes, effects: Iterable[Effect]) -> None:
+    def replayed(self, row: bytes, effects: Sequence[Effect]) -> None:
         """Note what an input of the journal and its effects say of publishing, before `open`."""
         if any(tag in row[:_TAG_BYTES] for tag in _TAGS):
             item = decode_input(row)
@@ -140,6 +143,7 @@ class Office:
                 self._loaded = item
             elif isinstance(item, Delivered) and item.ok:
                 self._done.add((item.identifier, item.channel))
+        self.beside.take(effects)
         for effect in effects:
             if isinstance(effect, Publish):
                 self._note(effect.approved)
@@ -216,8 +220,11 @@ class Office:
         if isinstance(ask, GiveOrder):
             return await self.orders.give(ask.order)
         if isinstance(ask, AskAlerts):
-            config = self._config
-            return Alerts(nation=config.nation, realm=config.realm, now_ns=self._clock_ns(), alerts=self.views())
+            config, views = self._config, self.views()
+            context = dict(self.beside.context(views))
+            return Alerts(
+                nation=config.nation, realm=config.realm, now_ns=self._clock_ns(), alerts=views, context=context
+            )
         if isinstance(ask, AskChannels):
             return ChannelsHealth(channels=self.health())
         if isinstance(ask, AskPolicy | AskWould | LoadPolicy):

@@ -119,6 +119,7 @@ class Alerts(_Answer, frozen=True, kw_only=True, tag="alerts"):
     realm: Realm
     now_ns: int
     alerts: tuple[AlertView, ...]
+    context: dict[str, tuple[str, ...]] = {}  # by event: announced space launches that fit it, for people only
 
 
 class ChannelsHealth(_Answer, frozen=True, kw_only=True, tag="channels"):

@@ -148,7 +148,8 @@ class Node:
         assert self._store is not None, "opened first"
         self._engine = Engine(
             state, self._step, store=self._store, key=self.identity.node_key, links=self._joined.links,
-            windows=[*self._windows, self.office.orders], publisher=self.office, membership=self._joined,
+            windows=[*self._windows, self.office.orders, self.office.beside], publisher=self.office,
+            membership=self._joined,
         )  # fmt: skip
 
     def _go_on(self, state: NodeState, *, now_ns: int) -> None:
