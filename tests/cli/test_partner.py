@@ -133,9 +133,7 @@ def test_live_asks_for_words_and_two_officers(tmp_path: Path, shell: Shell) -> N
     doubled = shell("accept", file, "--node", jpn.folder, *fingerprint, "--as", "kim", "--as", "kim", code=3)
     assert "signed by this person already" in doubled
     assert not list(Path(jpn.folder, "partners").glob("*.json"))
-    assert "is a partner now" in shell(
-        "accept", file, "--node", jpn.folder, *fingerprint, "--as", "kim", "--as", "lee"
-    )
+    assert "is a partner now" in shell("accept", file, "--node", jpn.folder, *fingerprint, "--as", "kim", "--as", "lee")
 
 
 def test_a_running_node_suspends_resumes_and_leaves(tmp_path: Path, shell: Shell) -> None:

@@ -1,6 +1,7 @@
 """Partings in a run: who from whom, as each side's own file has it; in the network, and as the scenario orders them."""
 
 from functools import cache
+from typing import Any
 
 import msgspec
 import pytest
@@ -87,7 +88,7 @@ def test_partings_that_no_node_would_carry_out_are_named_with_their_line(old: st
 
 
 def test_orders_of_a_parting() -> None:
-    pair = {"time_s": 1.0, "nation": "KOR", "partner": "JPN"}
+    pair: Any = {"time_s": 1.0, "nation": "KOR", "partner": "JPN"}
     assert parting_input(PartnerSuspend(**pair, reason="r"), now_ns=7) == Suspend("JPN", ("exercise",), "r")
     assert parting_input(PartnerResume(**pair), now_ns=7) == Resume("JPN", b"", ("exercise",))
     assert parting_input(PartnerLeave(**pair), now_ns=7) == Leave("JPN", ("exercise",), "", 0)

@@ -203,8 +203,8 @@ def test_a_partner_is_told_again_when_its_standing_changes_and_heard_when_it_spo
     window: Any = ConsoleWindow(node)  # type: ignore[arg-type]
     told: list[dict[str, Any]] = []
     window._hub.publish = lambda kind, row, seq=0: told.append(row) if kind == "partner" else None
-    for second, silent_s, state in ((0, 0.2, "active"), (1, 1.2, "active"), (2, 2.2, "suspended_by_partner")):
-        standing = Standing(state, NOW_NS)
+    away, here = Standing("suspended_by_partner", NOW_NS), Standing("active", NOW_NS)
+    for second, silent_s, standing in ((0, 0.2, here), (1, 1.2, here), (2, 2.2, away)):
         node.status = {"JPN": PartnerStatus("JPN", True, silent_s, 7, 12, 9, 9, 1, standing=standing)}
         window.show(seq=second, now_ns=NOW_NS + second * 10**10, effects=[], durable=True)
     assert [row["state"] for row in told] == ["active", "suspended_by_partner"]

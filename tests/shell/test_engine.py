@@ -192,7 +192,11 @@ def test_told_is_used() -> None:
 def test_what_is_decided_of_partners_is_carried_out_after_the_commit_and_in_order(tmp_path: Path) -> None:
     async def run() -> None:
         store, _ = open_store(tmp_path / "other.sqlite")
-        effects = (Tell("JPN", "suspend", "subject", b"words"), Cut("JPN", "suspended"), Admit("USA", bytes(32)))
+        effects: tuple[Effect, ...] = (
+            Tell("JPN", "suspend", "subject", b"words"),
+            Cut("JPN", "suspended"),
+            Admit("USA", bytes(32)),
+        )
         done: list[Effect] = []
         engine: Engine[int] = Engine(
             0, lambda state, item, now_ns: (state, effects), store=store, key=KEY, links={}, windows=(),

@@ -99,7 +99,7 @@ def test_a_suspended_partner_gets_nothing_more_and_everything_on_its_return(tmp_
 def lose_notices(node: Node, partner: str) -> None:
     link = node._joined.links[partner]
     control = link.control
-    link.control = lambda kind, data: None if kind == "suspend" else control(kind, data)
+    link.control = lambda kind, data: None if kind == "suspend" else control(kind, data)  # type: ignore[method-assign]
 
 
 def is_caught_up(node: Node, partner: str) -> bool:
@@ -135,7 +135,8 @@ def test_a_node_that_died_while_it_put_a_partner_out_keeps_it_out(tmp_path: Path
         async with running(jpn, kor) as (play, nodes):
             for _ in range(5):
                 await play.turn("JPN", "KOR")
-            nodes["KOR"]._joined.carry_out = lambda effect: None  # as if it died here
+            # As if it died here.
+            nodes["KOR"]._joined.carry_out = lambda effect: None  # type: ignore[method-assign]
             await play.order("KOR", SuspendOrder("JPN"))
 
     async def after() -> None:

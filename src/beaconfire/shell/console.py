@@ -77,7 +77,12 @@ class ConsoleWindow:
         key = keyed_digest(self._node.identity.id_secret, "console-session")
         orders = PageOrders(self._node.office)
         app = build_app(
-            self._hub, self._configuration, token=self._tokens, session_key=key, orders=orders, standing=self._metrics,
+            self._hub,
+            self._configuration,
+            token=self._tokens,
+            session_key=key,
+            orders=orders,
+            standing=self._metrics,
             record=config.record_path,
         )
         self._gateway = await serve(app, hub=self._hub, host=config.console.host, port=config.console.port)

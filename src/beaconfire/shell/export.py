@@ -88,7 +88,6 @@ class ResultsWriter:
             file.close()
         write_last_events(self._folder)
 
-
     def _append(self, name: str, rows: Sequence[Row]) -> None:
         if name not in self._once:
             self._once[name] = (self._folder / name).open("wb", buffering=0)
