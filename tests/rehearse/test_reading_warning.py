@@ -6,7 +6,7 @@ import pytest
 
 from beaconfire.kernel.alerts import AlertAction, MessageKind
 from beaconfire.kernel.errors import InvalidInput
-from beaconfire.rehearse import names, read_scenario
+from beaconfire.rehearse import names, read_scenario, shipped
 from beaconfire.rehearse.scenario import Alerting, OperatorAction, ShortFall
 from tests.house import ROOT
 from tests.rehearse.played import SMALL, scenario
@@ -66,10 +66,15 @@ def test_a_mistake_is_named_with_what_would_be_right(text: str, where: str, told
 def test_the_page_shows_what_is_read() -> None:
     blocks = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     whole, table, *injects = blocks
-    text = whole.replace("\n[[sensor]]", f"\n{table}\n[[sensor]]", 1) + "".join(f"\n{inject}" for inject in injects)
+    alone, partings = ([inject for inject in injects if ("partner" in inject) is paired] for paired in (False, True))
+    text = whole.replace("\n[[sensor]]", f"\n{table}\n[[sensor]]", 1) + "".join(f"\n{inject}" for inject in alone)
     read = read_scenario(text.encode(), where="page")
     assert [type(inject).__name__ for inject in read.injects] == ["ShortFall", "OperatorAction"]
     assert read.nations[0].alerting == Alerting(), "the page states the defaults"
+    several = shipped("partner-leaves").decode().partition("\n[[inject]]")[0]
+    several += "".join(f"\n{inject}" for inject in partings)
+    read = read_scenario(several.encode(), where="page")
+    assert [type(inject).__name__ for inject in read.injects] == ["PartnerSuspend", "PartnerResume"]
 
 
 @pytest.mark.parametrize("name", names())

@@ -162,7 +162,9 @@ def test_what_falls_short_of_japan_is_proposed_to_be_cancelled_and_cancelled_by_
     proposed = [(at_s, row) for at_s, row in told.statuses(AlertStatus.PROPOSED) if row.kind is MessageKind.CANCEL]
     assert proposed[0][0] - broken_s <= PROMPT_S
     assert proposed[0][1].due_ns is not None, "it counts down, and is not sent by itself"
-    assert told.kinds() == [MessageKind.SHELTER, MessageKind.CANCEL]
+    first, *between, last = told.kinds()  # while it boosts the corridor may come to reach further areas
+    assert (first, last) == (MessageKind.SHELTER, MessageKind.CANCEL)
+    assert set(between) <= {MessageKind.UPDATE}
     assert 0.0 <= told.at(MessageKind.CANCEL) - decided_s <= CANCEL_S
 
 
