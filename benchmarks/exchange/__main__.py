@@ -16,8 +16,8 @@ from functools import partial
 
 import msgspec
 
+from beaconfire.rehearse.bench import Row, table
 from benchmarks.exchange import cuts, disk, growth, nodes, path, steps
-from benchmarks.exchange.rows import Row, table
 
 _LONGEST_S = 600.0  # of one measurement: what takes longer hangs
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from beaconfire.rehearse.bench import Row, row
 from benchmarks.exchange.pair import RECEIVER, SENDER, Child, Pair, pair
-from benchmarks.exchange.rows import Row, row
 
 _BEFORE, _AFTER = 500, 500
 _CUT_S = 10.0

@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.exchange.rows import Row, percentile, row
+from beaconfire.rehearse.bench import Row, percentile, row
 
 _WRITES = 200
 

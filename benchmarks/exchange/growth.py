@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beaconfire.kernel.labels import Realm
+from beaconfire.rehearse.bench import Row, row
 from beaconfire.share import Link
 from beaconfire.shell.intake import Intake
 from beaconfire.shell.parcels import parcels
 from benchmarks.exchange import steps
-from benchmarks.exchange.rows import Row, row
 from benchmarks.exchange.speakers import now_ns, release_path
 
 PARTNERS = (2, 4, 8)

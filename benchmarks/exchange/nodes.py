@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 
 from beaconfire.kernel.time import NS_PER_S, from_seconds
+from beaconfire.rehearse.bench import Row, row
 from beaconfire.shell.clock import wall_ns
 from beaconfire.shell.control import AskPartners, PartnerOrder, PartnerRow, PartnerRows, ask, expect, socket_of
 from benchmarks.exchange import node as flowing
 from benchmarks.exchange.pair import RECEIVER, SENDER, Child, Pair, pair
-from benchmarks.exchange.rows import Row, row
 
 PER_TICK = 10
 _ASK_S = 5.0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from beaconfire.rehearse.bench import Row, row
 from benchmarks.exchange.pair import RECEIVER, SECOND, SENDER, Pair, pair
-from benchmarks.exchange.rows import Row, row
 
 _STORED, _DIRECT, _BOTH = ("stored",), ("direct",), ("direct", "stored")
 _WARM_SHARE = 0.1

@@ -26,6 +26,7 @@ from beaconfire.kernel.time import NS_PER_S, from_seconds
 from beaconfire.node import Effect, EnvelopeIn, NodeState, ScanIn, ShowTrack, Tick, initial, step
 from beaconfire.node import Partner as Member
 from beaconfire.rehearse import Simulation, read_scenario, shipped, simulate
+from beaconfire.rehearse.bench import Row, percentile, row
 from beaconfire.rehearse.conductor import beats
 from beaconfire.rehearse.network import genesis_rows
 from beaconfire.release import preset
@@ -34,7 +35,6 @@ from beaconfire.shell.engine import Engine
 from beaconfire.shell.intake import Intake
 from beaconfire.shell.keys import Credential
 from beaconfire.shell.store import Identification, Store
-from benchmarks.exchange.rows import Row, percentile, row
 from benchmarks.exchange.speakers import release_path, warmed
 
 PARTNERS = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG", "HHH")

@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 
 from beaconfire.kernel.alerts import AlertAction, AlertStatus
+from beaconfire.rehearse.bench import Row, row, table
 from beaconfire.shell.config import NodeConfig
-from benchmarks.exchange.rows import Row, row, table
 from benchmarks.warning.hands import Hand, add_people, hands
 from tests.shell.live import make_live, running
 from tests.shell.receivers import Receivers, receivers

@@ -9,11 +9,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from beaconfire.rehearse.bench import Row, percentile, row, table
 from beaconfire.shell.ports import free_ports
 from benchmarks.exchange import disk
 from benchmarks.exchange.__main__ import MEASUREMENTS, QUICK, main, measured
 from benchmarks.exchange.pair import Forwarder
-from benchmarks.exchange.rows import Row, percentile, row, table
 from benchmarks.exchange.speakers import warmed
 from tests.house import ROOT
 

@@ -9,12 +9,12 @@ import pytest
 from beaconfire.kernel import limits
 from beaconfire.kernel.labels import Realm
 from beaconfire.node import ShowTrack
+from beaconfire.rehearse.bench import rounded
 from benchmarks.exchange import node as flowing
 from benchmarks.exchange import steps
 from benchmarks.exchange.cuts import reordered
 from benchmarks.exchange.node import LINE, flow, logged
 from benchmarks.exchange.pair import POLICY, RECEIVER, SENDER
-from benchmarks.exchange.rows import rounded
 from benchmarks.exchange.speakers import Offers, release_path
 from tests.exchange import link_pair
 from tests.node.test_words import NOW_NS, track

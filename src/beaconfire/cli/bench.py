@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from json import dumps
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -41,7 +40,7 @@ def bench(*groups: _Named, runs: _Runs = 2000, flights: _Flights = 20, json: _Js
     for group in groups or GROUPS:
         with progress_bar(group) as report:
             rows += _measure(group, runs, flights, report)
-    print(dumps(msgspec.to_builtins(rows), indent=2) if json else table(rows))
+    print(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode() if json else table(rows))
 
 
 def _measure(group: Group, runs: int, flights: int, report: Report) -> Iterator[Row]:

@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 
 from beaconfire.rehearse.bench import percentile, row, table
@@ -32,7 +33,8 @@ def test_two_bounds_hold_on_both_sides(figure: float, missed: bool) -> None:
 def test_what_never_came_about_is_missed_and_has_no_figure(figure: float) -> None:
     found = row("burnout", [figure], "s", at_most=2.0)
     assert found.missed
-    assert found.figure is None
+    assert math.isnan(found.figure)
+    assert b'"figure":null' in msgspec.json.encode(found)
     assert "| – s |" in table([found])
 
 

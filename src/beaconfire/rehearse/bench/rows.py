@@ -1,7 +1,7 @@
 """One row of a benchmark, with its target beside it, and the table for people."""
 
 from collections.abc import Sequence
-from math import isfinite
+from math import isfinite, nan
 from statistics import median
 
 import msgspec
@@ -10,12 +10,12 @@ import msgspec
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """`ratio` is figure by anchor, `spread` (largest less smallest) by median over repetitions, None of one only.
 
-    `figure` is None for what never came about. `missed` compares what `target` bounds: the ratio where there is an
-    anchor, else the figure.
+    `figure` is NaN for what never came about, and null in JSON. `missed` compares what `target` bounds: the ratio
+    where there is an anchor, else the figure.
     """
 
     name: str
-    figure: float | None
+    figure: float
     unit: str
     spread: float | None = None
     anchor: float | None = None
@@ -43,8 +43,8 @@ def row(
     missed = (at_most is not None and not judged <= at_most) or (at_least is not None and not judged >= at_least)
     spread = (max(figures) - min(figures)) / figure if len(figures) > 1 and figure else None
     return Row(
-        name=name, figure=_rounded(figure), unit=unit, spread=_rounded(spread), anchor=_rounded(anchor),
-        ratio=_rounded(ratio),
+        name=name, figure=rounded(figure) if isfinite(figure) else nan, unit=unit, spread=_rounded(spread),
+        anchor=_rounded(anchor), ratio=_rounded(ratio),
         target=_target(at_most, at_least, "" if ratio is not None else unit), missed=missed, note=note,
     )  # fmt: skip
 
@@ -55,7 +55,7 @@ def rounded(value: float) -> float:
 
 
 def _rounded(value: float | None) -> float | None:
-    return rounded(value) if value is not None and isfinite(value) else None
+    return None if value is None else rounded(value)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -81,7 +81,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _or_dash(value: float | None) -> str:
-    return "–" if value is None else f"{value:g}"
+    return "–" if value is None or not isfinite(value) else f"{value:g}"
 
 
 def _target(at_most: float | None, at_least: float | None, unit: str) -> str | None:
