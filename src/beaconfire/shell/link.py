@@ -146,13 +146,15 @@ class PartnerLink:
         return False
 
     async def forget(self) -> None:
-        """Let the broker forget everything that came from the partner or was meant for it; call it before `close`."""
-        if self._client is None or not self._client.is_connected:
-            return
+        """End, and let the broker forget everything that came from the partner or was meant for it."""
+        await self.close()  # its own work would make the streams anew, and a reload may have cut it off
         with contextlib.suppress(OSError, NatsError, TimeoutError):
-            js = self._client.jetstream(timeout=2)
+            await self._connect()
+            assert self._client is not None, "connected"
+            js = self._client.jetstream(timeout=5)
             for info in await js.streams_info():
                 await js.delete_stream(info.config.name or "")
+        await self._disconnect()
 
     def purge(self, *, generation: int) -> None:
         """Drop everything older than `generation`, here and on the broker."""
@@ -219,17 +221,14 @@ class PartnerLink:
         self._unsent.extendleft(reversed(self._in_flight))
         self._in_flight.clear()
         self._pulled_left, self._pull_until_s, self._ack_due = 0, 0.0, ""
-        me = f"{REPLIES}.{self.lane.partner}"
+        me, most = f"{REPLIES}.{self.lane.partner}", limits.MAX_INTAKE_QUEUE
         for subject, handler in (
             (f"{me}.acks.*", self._acknowledged),
             (f"{self.lane.received}.>", self._direct),
             (f"{self.lane.control_received}.>", self._control),
             (f"{me}.pull", self._pulled),
         ):
-            await self._client.subscribe(
-                subject, cb=handler, pending_msgs_limit=limits.MAX_INTAKE_QUEUE,
-                pending_bytes_limit=limits.MAX_INTAKE_QUEUE * 2048,
-            )  # fmt: skip
+            await self._client.subscribe(subject, cb=handler, pending_msgs_limit=most, pending_bytes_limit=most * 2048)
         await self._make_outbox(self._client.jetstream(timeout=5))
         if self._purge_due:
             await self._purge_streams()

@@ -262,7 +262,6 @@ class Partners:
             self._let_in(nation)
         elif left:
             await link.forget()
-            await link.close()
             del self.links[nation], self._intakes[nation], self._pinned[nation], self.known[nation]
             bundles.forget_partner(self._config, nation)
 
